@@ -1,0 +1,1 @@
+"""restora recovers the latent image x from a degraded measurement y = Hx + n."""

@@ -1,0 +1,1 @@
+"""The contracts: problem, operator, noise, method, result, spec, errors, progress."""

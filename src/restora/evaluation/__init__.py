@@ -1,0 +1,1 @@
+"""Metrics, protocols, the ledger of published numbers, suites, the benchmark runner and its reports."""

@@ -1,0 +1,1 @@
+"""Frames and bases: analysis, synthesis, norms."""

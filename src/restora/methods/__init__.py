@@ -1,0 +1,1 @@
+"""The methods, a file each, in the chapters of the field."""

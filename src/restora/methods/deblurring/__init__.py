@@ -1,0 +1,1 @@
+"""Deconvolution: the blur is known (non-blind) or sought (blind)."""

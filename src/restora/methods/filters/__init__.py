@@ -1,0 +1,1 @@
+"""Filtering in the pixel domain: local averages and self-similarity."""

@@ -1,0 +1,1 @@
+"""Minimisers of an energy: a data term and a regulariser."""

@@ -1,0 +1,1 @@
+"""Shared numerics: Fourier, MATLAB-true resampling and colour, differences, proximal maps, solvers."""

@@ -1,0 +1,1 @@
+"""H: the linear measurement operators, a file each."""
