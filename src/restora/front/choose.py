@@ -1,0 +1,63 @@
+"""Choose: which method solves a problem best today, and why. The table is the rule; ``results/`` is its ground."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from restora.core.operator import Composition, Operator
+from restora.core.problem import Problem
+from restora.operators.blur import Blur
+from restora.operators.decimate import BlurDecimate
+from restora.operators.downsample import Downsample
+from restora.operators.identity import Identity
+from restora.operators.mask import Mask
+from restora.operators.mosaic import Mosaic
+from restora.operators.spatially_varying_blur import SpatiallyVaryingBlur
+
+NOISELESS = 1 / 255
+"""σ up to which a measurement counts as free of noise: about the rounding of 8 bits and a little texture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The name of a method and the reason in words."""
+
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """For problems with such an H for which ``when`` holds: this method."""
+
+    H: type[Operator]
+    when: Callable[[Problem], bool]
+    choice: Choice
+
+
+def _always(problem: Problem) -> bool:
+    return True
+
+
+def _noisy(problem: Problem) -> bool:
+    return (problem.noise.sigma or 0.0) > NOISELESS
+
+
+_RULES = (
+    _Rule(Identity, _always, Choice("nlm", "of the denoisers at hand it leaves the least error at every noise level")),
+    _Rule(Blur, _always, Choice("tv", "of the deconvolutions at hand it leaves the least error")),
+    _Rule(SpatiallyVaryingBlur, _always, Choice("tv", "it solves every linear operator")),
+    _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
+    _Rule(
+        Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")
+    ),
+    _Rule(BlurDecimate, _always, Choice("tv", "it solves every linear operator")),
+    _Rule(Mask, _always, Choice("tv-inpainting", "it carries edges across the holes")),
+    _Rule(Mosaic, _always, Choice("tv", "it solves every linear operator and couples the colours")),
+    _Rule(Composition, _always, Choice("tv", "it solves every linear operator")),
+    _Rule(Operator, _always, Choice("tv", "it solves every linear operator")),
+)
+
+
+def choose(problem: Problem) -> Choice:
+    """The first rule that fits the problem; the last fits all."""
+    return next(rule.choice for rule in _RULES if isinstance(problem.H, rule.H) and rule.when(problem))

@@ -1,0 +1,185 @@
+"""Tiling: a large image is restored window by window, and looks as if it had been done at once.
+
+The image stays on the CPU; only a window travels to the device. Tiles are of equal size. The window of a tile is its
+core, grown by a margin in which neighbours are blended and by the halo: what the method looks at. So every pixel that
+counts was computed with all it depends on, and tiled = whole. When memory runs out, the tile in hand is cut in four
+and all later ones are made smaller; what was done is kept.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, RestoraError
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+
+SMALLEST_TILE = 32
+"""Tiles are not cut below this side: memory that does not hold it will not hold anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def grown(self, margin: int, size: tuple[int, int]) -> "Box":
+        """The box with a margin on each side, cut at the border of an image of that size."""
+        top, left = max(self.top - margin, 0), max(self.left - margin, 0)
+        bottom = min(self.top + self.height + margin, size[0])
+        right = min(self.left + self.width + margin, size[1])
+        return Box(top, left, bottom - top, right - left)
+
+    def scaled(self, factor: int) -> "Box":
+        """The same rectangle on a grid ``factor`` times finer."""
+        return Box(self.top * factor, self.left * factor, self.height * factor, self.width * factor)
+
+    def quarters(self) -> tuple["Box", ...]:
+        """The box cut in two along each side that is longer than :data:`SMALLEST_TILE`."""
+        rows = _equal_parts(self.height, 2 if self.height > SMALLEST_TILE else 1)
+        columns = _equal_parts(self.width, 2 if self.width > SMALLEST_TILE else 1)
+        return tuple(Box(self.top + t, self.left + l, h, w) for t, h in rows for l, w in columns)
+
+
+def cut(size: tuple[int, int], tile: int) -> tuple[Box, ...]:
+    """Cut an image into the fewest tiles of equal size (to a pixel) whose sides are at most ``tile``."""
+    rows, columns = (_equal_parts(side, -(-side // tile)) for side in size)
+    return tuple(Box(top, left, height, width) for top, height in rows for left, width in columns)
+
+
+def _equal_parts(length: int, parts: int) -> list[tuple[int, int]]:
+    """(start, length) of each part."""
+    edges = [length * i // parts for i in range(parts + 1)]
+    return [(a, b - a) for a, b in pairwise(edges)]
+
+
+def in_tiles(
+    problem: Problem,
+    run: Callable[[Problem], Float[Tensor, "b c h w"]],
+    *,
+    tile: int,
+    halo: int,
+    blend: int = 8,
+    progress: Progress = silent,
+) -> Float[Tensor, "b c h w"]:
+    """Restore ``problem`` in tiles of at most ``tile`` pixels a side (of y).
+
+    Args:
+        problem: the whole problem, its measurement on the CPU.
+        run: restores one window and brings it back to the CPU.
+        tile: largest side of a tile's core.
+        halo: radius, in pixels of y, of what the method looks at.
+        blend: half the width of the band in which neighbouring tiles are blended.
+        progress: told after every tile.
+
+    Raises:
+        CannotSolve: the operator cannot be cut, or x is not an integer number of times as large as y.
+        RestoraError: not even the smallest tile fits into memory.
+    """
+    size = (problem.y.shape[-2], problem.y.shape[-1])
+    factor = _integer_factor(problem)
+    boxes = list(reversed(cut(size, tile)))
+    total, done = len(boxes), 0
+    blended = _Blend(blend * factor, (size[0] * factor, size[1] * factor))
+    side = tile
+    while boxes:
+        box = boxes.pop()
+        if max(box.height, box.width) > side:
+            boxes.extend(reversed(box.quarters()))
+            total += len(box.quarters()) - 1
+            continue
+        try:
+            outer = box.grown(halo + blend, size)
+            blended.add(run(_window(problem, outer)), outer.scaled(factor), box.scaled(factor))
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            side = _smaller(side, error)
+            boxes.append(box)
+            continue
+        done += 1
+        progress(done, total, "tiles")
+    return blended.image()
+
+
+def _smaller(side: int, error: Exception) -> int:
+    """The next side to try when memory ran out."""
+    if side <= SMALLEST_TILE:
+        raise RestoraError(
+            f"out of memory even in tiles of {side} pixels: free some memory or use the CPU"
+        ) from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return max(side // 2, SMALLEST_TILE)
+
+
+def _integer_factor(problem: Problem) -> int:
+    """How many times finer x is than y."""
+    height, width = problem.y.shape[-2:]
+    h, w = problem.size
+    if h % height or w % width or h // height != w // width:
+        raise CannotSolve(
+            f"an image of {w}x{h} from one of {width}x{height} cannot be restored in tiles: use tile=None"
+        )
+    return h // height
+
+
+def _window(problem: Problem, box: Box) -> Problem:
+    """The part of the problem seen through a window of y."""
+    y = problem.y[..., box.top : box.top + box.height, box.left : box.left + box.width]
+    H = problem.H.window(box.top, box.left, box.height, box.width)
+    return Problem(y, H, problem.noise, problem.frames)
+
+
+class _Blend:
+    """A weighted average of overlapping windows, summed where it will lie."""
+
+    def __init__(self, margin: int, size: tuple[int, int]) -> None:
+        self._margin = margin
+        self._size = size
+        self._sum: Tensor | None = None
+        self._weight: Tensor | None = None
+
+    def add(self, x: Float[Tensor, "b c h w"], outer: Box, core: Box) -> None:
+        """Add the window ``x``, which covers ``outer``: full weight on its core, fading over the margin."""
+        if self._sum is None or self._weight is None:
+            self._sum = x.new_zeros(*x.shape[:2], *self._size)
+            self._weight = x.new_zeros(self._size)
+        used = core.grown(self._margin, self._size)
+        weight = (
+            _ramp(core.top, core.height, self._margin, self._size[0], x)[:, None]
+            * _ramp(core.left, core.width, self._margin, self._size[1], x)[None, :]
+        )
+        top, left = used.top - outer.top, used.left - outer.left
+        rows, columns = slice(used.top, used.top + used.height), slice(used.left, used.left + used.width)
+        self._sum[..., rows, columns] += weight * x[..., top : top + used.height, left : left + used.width]
+        self._weight[rows, columns] += weight
+
+    def image(self) -> Float[Tensor, "b c h w"]:
+        """The average."""
+        if self._sum is None or self._weight is None:
+            raise RestoraError("there is no tile to blend")
+        return self._sum.div_(self._weight)
+
+
+def _ramp(start: int, length: int, margin: int, size: int, like: Tensor) -> Float[Tensor, " n"]:
+    """Weights along one axis of [start − margin, start + length + margin) cut to the image.
+
+    1 on the core but for ``margin`` pixels at each inner edge; from there it falls linearly to 0 outside.
+    """
+    first, last = max(start - margin, 0), min(start + length + margin, size)
+    position = torch.arange(first, last, dtype=like.dtype) + 0.5
+    edges: Iterator[Tensor] = iter(
+        ([] if start == 0 or margin == 0 else [(position - (start - margin)) / (2 * margin)])
+        + ([] if start + length == size or margin == 0 else [((start + length + margin) - position) / (2 * margin)])
+    )
+    weight = torch.ones_like(position)
+    for edge in edges:
+        weight = torch.minimum(weight, edge.clamp(0, 1))
+    return weight

@@ -1,0 +1,71 @@
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+import torch
+
+from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.problem import Problem
+from restora.front.configure import configure, parameters_of
+from restora.noise.gaussian import Gaussian
+from restora.operators.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Toy:
+    width: int = 3
+    weight: float = 0.5
+    limit: float | None = None
+    rule: Literal["a", "b"] = "a"
+    fast: bool = False
+
+    def __post_init__(self):
+        if not self.weight > 0:
+            raise InvalidParameter.outside("weight", self.weight, "> 0")
+
+    @classmethod
+    def for_problem(cls, problem):
+        return cls(weight=problem.sigma)
+
+    def run(self, problem, *, generator=None, progress=None):
+        raise NotImplementedError
+
+
+PROBLEM = Problem(torch.zeros(1, 1, 2, 2), Identity(), Gaussian(0.25))
+
+
+def test_the_paper_s_parameters_hold_unless_others_are_given():
+    assert configure(Toy, PROBLEM, {}) == Toy(weight=0.25)
+    assert configure(Toy, PROBLEM, {"width": 5}) == Toy(width=5, weight=0.25)
+
+
+def test_strings_are_read_as_the_type_of_the_field():
+    given = {"width": "7", "weight": "1e-2", "limit": "2", "rule": "b", "fast": "yes"}
+    assert configure(Toy, PROBLEM, given) == Toy(7, 0.01, 2.0, "b", True)
+    assert configure(Toy, PROBLEM, {"limit": "none"}).limit is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("width", "2.5"), ("width", "wide"), ("rule", "c"), ("fast", "maybe"), ("width", True), ("weight", "-1")],
+)
+def test_wrong_values_are_refused_in_one_line_with_the_name(name, value):
+    with pytest.raises(InvalidParameter, match=name) as refused:
+        configure(Toy, PROBLEM, {name: value})
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_parameter_names_the_nearest():
+    with pytest.raises(UnknownName, match="did you mean width"):
+        configure(Toy, PROBLEM, {"widht": 3})
+
+
+def test_parameters_are_listed_in_words():
+    words = {parameter.name: parameter.words for parameter in parameters_of(Toy)}
+    assert words == {
+        "width": "int",
+        "weight": "float",
+        "limit": "float or None",
+        "rule": "one of a, b",
+        "fast": "bool",
+    }

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+
+from restora.core.errors import CannotSolve, InvalidInput, UnknownName
+from restora.core.problem import Problem
+from restora.core.result import Code
+from restora.front.photo import restore_photo
+from restora.front.restore import restore
+from restora.methods.filters.gaussian import GaussianFilter
+from restora.noise.gaussian import Gaussian
+from restora.noise.unknown import UnknownNoise
+from restora.operators.blur import Blur
+from restora.operators.identity import Identity
+from restora.operators.psf import gaussian_psf
+from restora.operators.unknown import UnknownBlur
+
+
+def noisy(x, sigma, seed=0):
+    return Problem.simulate(x, Identity(), Gaussian(sigma), seed)
+
+
+def psnr(x, reference):
+    return -10 * float((x - reference).square().mean().log10())
+
+
+def test_the_story_tells_what_was_found_and_what_was_run(camera):
+    problem = Problem(noisy(camera, 20 / 255).y, Identity(), UnknownNoise())
+    result = restore(problem)
+    assert "σ" in result.status.sentence
+    assert "nlm, chosen because" in result.status.sentence
+    assert psnr(result.x, camera) > psnr(problem.y, camera) + 4
+
+
+def test_a_configured_method_is_run_as_it_is(camera):
+    problem = noisy(camera, 20 / 255)
+    method = GaussianFilter(s=0.7)
+    assert torch.equal(restore(problem, method).x, method.run(problem).x)
+    with pytest.raises(InvalidInput, match="configured"):
+        restore(problem, method, parameters={"s": 1.0})
+
+
+def test_parameters_reach_the_method(camera):
+    problem = noisy(camera, 20 / 255)
+    assert torch.equal(restore(problem, "gaussian", parameters={"s": "0.7"}).x, GaussianFilter(s=0.7).run(problem).x)
+
+
+def test_names_are_checked(camera):
+    with pytest.raises(UnknownName, match="did you mean gaussian"):
+        restore(noisy(camera, 0.1), "gausian")
+    with pytest.raises(CannotSolve, match="gaussian solves Identity, not Blur"):
+        restore(Problem(camera, Blur(gaussian_psf(1.0)), Gaussian(0.0)), "gaussian")
+
+
+def test_an_unknown_blur_is_estimated(camera):
+    blurred = Problem.simulate(camera, Blur(gaussian_psf(2.0), "reflect"), Gaussian(1 / 255), 0)
+    result = restore(Problem(blurred.y, UnknownBlur(31), Gaussian(1 / 255)))
+    assert psnr(result.x, camera) > psnr(blurred.y, camera)
+
+
+def test_tiles_of_a_global_method_are_said_to_be_an_approximation(camera):
+    problem = noisy(camera, 20 / 255)
+    result = restore(problem, "tv", tile=64)
+    assert "approximation" in result.status.sentence
+    assert torch.allclose(result.x, restore(problem, "tv").x, atol=0.02)
+
+
+def test_half_precision_that_overflows_is_done_again_in_single(camera, monkeypatch):
+    original = GaussianFilter.run
+
+    def overflowing(self, problem, *, generator=None, progress=None):
+        result = original(self, problem.with_y(problem.y.float()), generator=generator, progress=progress)
+        if problem.y.dtype == torch.float16:
+            return type(result)(torch.full_like(problem.y, torch.nan))
+        return result
+
+    monkeypatch.setattr(GaussianFilter, "run", overflowing)
+    problem = noisy(camera, 20 / 255)
+    half = restore(problem.with_y(problem.y.half()), "gaussian")
+    assert half.x.dtype == torch.float16
+    assert torch.allclose(half.x.float(), restore(problem, "gaussian").x, atol=2e-3)
+
+
+def test_a_noisy_photograph_gets_better_by_itself(cat):
+    y = noisy(cat, 25 / 255).y
+    result = restore_photo(y)
+    assert psnr(result.x, cat) > psnr(y, cat) + 4
+    assert "noise" in result.status.sentence
+
+
+def test_a_clean_photograph_is_left_alone():
+    from skimage import data
+
+    clean = torch.from_numpy(np.ascontiguousarray(data.astronaut().transpose(2, 0, 1)))[None].float() / 255
+    smooth = torch.nn.functional.avg_pool2d(clean, 2)
+    result = restore_photo(smooth)
+    assert result.status.code is Code.LEFT_ALONE
+    assert torch.equal(result.x, smooth)

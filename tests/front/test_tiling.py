@@ -1,0 +1,102 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from restora.core.errors import CannotSolve, RestoraError
+from restora.core.problem import Problem
+from restora.front.tiling import Box, cut, in_tiles
+from restora.noise.gaussian import Gaussian
+from restora.operators.downsample import Downsample
+from restora.operators.identity import Identity
+
+SIDE = st.integers(1, 70)
+
+
+def problem_of(y):
+    return Problem(y, Identity(), Gaussian(0.0))
+
+
+def box_mean(problem):
+    """A method of halo 1 with replicated borders."""
+    padded = torch.nn.functional.pad(problem.y, (1, 1, 1, 1), mode="replicate")
+    return torch.nn.functional.avg_pool2d(padded, 3, stride=1)
+
+
+@given(SIDE, SIDE, SIDE)
+def test_tiles_cover_the_image_once_and_are_equal(height, width, tile):
+    boxes = cut((height, width), tile)
+    covered = torch.zeros(height, width)
+    for box in boxes:
+        covered[box.top : box.top + box.height, box.left : box.left + box.width] += 1
+    assert bool((covered == 1).all())
+    for sides in ([box.height for box in boxes], [box.width for box in boxes]):
+        assert max(sides) <= tile
+        assert max(sides) - min(sides) <= 1
+
+
+@given(SIDE, SIDE, st.integers(1, 40), st.integers(0, 9))
+@settings(deadline=None, max_examples=60)
+def test_tiled_is_whole_when_the_halo_covers_the_reach(height, width, tile, blend):
+    y = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tiled = in_tiles(problem_of(y), box_mean, tile=tile, halo=1, blend=blend)
+    assert torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-12)
+
+
+def test_too_small_a_halo_is_seen():
+    y = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tiled = in_tiles(problem_of(y), box_mean, tile=10, halo=0, blend=0)
+    assert not torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-3)
+
+
+def test_enlargement_keeps_every_pixel_in_its_place():
+    y = torch.rand(1, 1, 30, 50, generator=torch.Generator().manual_seed(0))
+    problem = Problem(y, Downsample(3.0), Gaussian(0.0))
+
+    def enlarge(part):
+        return torch.nn.functional.interpolate(part.y, scale_factor=3, mode="nearest-exact")
+
+    assert torch.allclose(in_tiles(problem, enlarge, tile=16, halo=0, blend=4), enlarge(problem), atol=1e-6)
+
+
+def test_out_of_memory_cuts_the_tile_and_keeps_what_was_done():
+    y = torch.rand(1, 1, 200, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    runs, failures = [], []
+
+    def frugal(part):
+        runs.append(part.y.shape)
+        if len(runs) > 2 and part.y[0, 0].numel() > 80 * 80:
+            failures.append(part.y.shape)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return box_mean(part)
+
+    tiled = in_tiles(problem_of(y), frugal, tile=128, halo=1, blend=2)
+    assert torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-12)
+    assert 1 <= len(failures) <= 3
+
+
+def test_memory_for_not_even_the_smallest_tile_is_one_sentence():
+    def greedy(part):
+        raise MemoryError
+
+    with pytest.raises(RestoraError, match="out of memory") as refused:
+        in_tiles(problem_of(torch.zeros(1, 1, 100, 100)), greedy, tile=64, halo=0)
+    assert "\n" not in str(refused.value)
+
+
+def test_other_errors_are_not_swallowed():
+    def broken(part):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_tiles(problem_of(torch.zeros(1, 1, 100, 100)), broken, tile=64, halo=0)
+
+
+def test_a_scale_that_is_no_integer_is_not_tiled():
+    problem = Problem(torch.zeros(1, 1, 64, 64), Downsample(1.5), Gaussian(0.0))
+    with pytest.raises(CannotSolve, match="tiles"):
+        in_tiles(problem, lambda part: part.y, tile=32, halo=0)
+
+
+def test_growing_stops_at_the_border():
+    assert Box(0, 10, 5, 5).grown(3, (6, 16)) == Box(0, 7, 6, 9)
