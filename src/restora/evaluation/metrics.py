@@ -17,7 +17,7 @@ from restora.core.errors import InvalidInput, InvalidParameter
 WINDOW = 11
 """Side of the SSIM window, in pixels."""
 
-STRIP_PIXELS = 1 << 19
+STRIP_PIXELS = 1 << 18
 """Values of one strip: small enough for the caches, large enough that the loop costs nothing."""
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

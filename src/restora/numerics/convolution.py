@@ -12,6 +12,7 @@ from torch.nn.functional import conv2d
 from restora.operators.boundaries import Extension, extend, inside
 
 _STRIP = 32  # rows a thread does in one go: enough to hide its start, few enough to share a small image
+_SERIAL = 1 << 22  # multiplications below which waking other threads may cost more than it saves (about 1 ms)
 
 
 def gaussian_radius(s: float, truncate: float = 4.0) -> int:
@@ -59,32 +60,46 @@ def _convolve_torch(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
 
 def _convolve_cpu(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
     radius = len(kernel) // 2
-    rows, columns = (
-        inside(torch.arange(-radius, n + radius), n, boundary).numpy() for n in (x.shape[-2], x.shape[-1])
-    )
+    rows, columns = (inside(torch.arange(-radius, n + radius), n, boundary).numpy() for n in (x.shape[-2], x.shape[-1]))
     planes = x.contiguous().flatten(0, 1).numpy()
     out = np.empty_like(planes)
-    _separable(planes, kernel[radius:].numpy(), rows, columns, out)
+    separable = _serial if planes.size * (radius + 1) < _SERIAL else _parallel
+    separable(planes, kernel[radius:].numpy(), rows, columns, out)
     return torch.from_numpy(out).reshape(x.shape)
 
 
-@njit(parallel=True, fastmath={"contract"}, cache=True)
+@njit(cache=True)
 @no_type_check
-def _separable(planes, half, rows, columns, out):
-    """Row by row: the vertical pass goes into a line that stays in cache, the horizontal one reads it from there."""
-    count, height, width = planes.shape
-    radius = half.size - 1
+def _serial(planes, half, rows, columns, out):
+    count, height, _ = planes.shape
+    for plane in range(count):
+        for first in range(0, height, _STRIP):
+            _strip(planes[plane], half, rows, columns, first, out[plane])
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _parallel(planes, half, rows, columns, out):
+    count, height, _ = planes.shape
     strips = (height + _STRIP - 1) // _STRIP
     for job in prange(count * strips):
-        plane, first = planes[job // strips], (job % strips) * _STRIP
-        line = np.empty(width + 2 * radius, planes.dtype)
-        for i in range(first, min(first + _STRIP, height)):
-            middle = line[radius : radius + width]
-            _vertical(plane, half, rows[i : i + 2 * radius + 1], middle)
-            for j in range(radius):
-                line[j] = middle[columns[j]]
-                line[radius + width + j] = middle[columns[radius + width + j]]
-            _horizontal(line, half, out[job // strips, i])
+        _strip(planes[job // strips], half, rows, columns, job % strips * _STRIP, out[job // strips])
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _strip(plane, half, rows, columns, first, out):
+    """Row by row: the vertical pass goes into a line that stays in cache, the horizontal one reads it from there."""
+    height, width = plane.shape
+    radius = half.size - 1
+    line = np.empty(width + 2 * radius, plane.dtype)
+    middle = line[radius : radius + width]
+    for i in range(first, min(first + _STRIP, height)):
+        _vertical(plane, half, rows[i : i + 2 * radius + 1], middle)
+        for j in range(radius):
+            line[j] = middle[columns[j]]
+            line[radius + width + j] = middle[columns[radius + width + j]]
+        _horizontal(line, half, out[i])
 
 
 @njit(fastmath={"contract"}, cache=True)

@@ -1,0 +1,120 @@
+"""Suites: the protocols of each benchmark, made from the tables of ``suites.toml``."""
+
+import inspect
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from restora.core.errors import InvalidParameter, UnknownName
+from restora.evaluation import degradations
+from restora.evaluation.degradations import Degradation
+from restora.evaluation.protocol import Protocol
+from restora.evaluation.sets import find_set
+
+_KINDS = {
+    name: kind
+    for name, kind in vars(degradations).items()
+    if inspect.isclass(kind) and kind.__module__ == degradations.__name__ and hasattr(kind, "problem")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of a suite is run; empty means all.
+
+    Attributes:
+        sets: names of image sets, in whatever case.
+        sigmas: noise levels in gray levels of 255, in place of those of the suite; what has no such axis is left out.
+        scales: factors of enlargement, likewise.
+    """
+
+    sets: tuple[str, ...] = ()
+    sigmas: tuple[float, ...] = ()
+    scales: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for sigma in self.sigmas:
+            if not sigma > 0:
+                raise InvalidParameter.outside("sigma", sigma, "> 0, in gray levels of 255")
+        for scale in self.scales:
+            if scale < 1:
+                raise InvalidParameter.outside("scale", scale, ">= 1")
+
+
+def suite_names() -> tuple[str, ...]:
+    """Names of all suites, in the order of ``suites.toml``."""
+    return tuple(_tables())
+
+
+def suite(name: str, selection: Selection | None = None) -> tuple[Protocol, ...]:
+    """The protocols of a suite, or of the selected part of it, in order.
+
+    Raises:
+        UnknownName: there is no such suite, no such set, or the suite does not use the set.
+        InvalidParameter: no protocol of the suite has an axis that was selected on.
+    """
+    tables = _tables()
+    if name not in tables:
+        raise UnknownName.among("suite", name, tuple(tables))
+    selection = selection or Selection()
+    wanted = {find_set(s).name for s in selection.sets}
+    used = {s for block in tables[name] for s in block["sets"]}
+    for s in sorted(wanted - used):
+        raise UnknownName.among(f"image set of the suite {name}", s, tuple(sorted(used)))
+    protocols = tuple(
+        protocol
+        for block in tables[name]
+        for protocol in _protocols(name, block, selection)
+        if not wanted or protocol.images.name in wanted
+    )
+    if not protocols:
+        raise InvalidParameter(f"nothing of the suite {name} is left: its protocols do not vary in what was selected on")
+    return protocols
+
+
+@cache
+def _tables() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads((files("restora.evaluation") / "suites.toml").read_text(encoding="utf-8"))
+
+
+def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Iterator[Protocol]:
+    for set_name, values in product(block["sets"], _values(block, selection)):
+        yield Protocol(
+            id=block["id"].format(set=set_name.lower(), **{k: _written(v) for k, v in values.items()}),
+            suite=name,
+            task=block["task"],
+            images=find_set(set_name),
+            space=block["space"],
+            degradation=_degradation(block["degradation"], values),
+            measurement=block.get("measurement", "unclipped"),
+            estimate=block["estimate"],
+            border=values[border] if isinstance(border := block.get("border", 0), str) else border,
+            metrics=tuple(block["metrics"]),
+        )
+
+
+def _values(block: Mapping[str, Any], selection: Selection) -> list[dict[str, Any]]:
+    """All combinations of what varies in a block; none where it lacks an axis that was selected on."""
+    axes: dict[str, Sequence[Any]] = dict(block.get("over", {}))
+    for axis, chosen in (("sigma", selection.sigmas), ("scale", selection.scales)):
+        if chosen and axis not in axes:
+            return []
+        if chosen:
+            axes[axis] = chosen
+    combinations = [dict(zip(axes, point)) for point in product(*axes.values())]
+    return [{**entry, **point} for entry in block.get("each", [{}]) for point in combinations]
+
+
+def _degradation(table: Mapping[str, Any], values: Mapping[str, Any]) -> Degradation:
+    kind = _KINDS[table["kind"]]
+    known = {field.name for field in fields(kind)}
+    given = {k: v for k, v in table.items() if k != "kind"} | {k: v for k, v in values.items() if k in known}
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

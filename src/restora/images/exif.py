@@ -1,0 +1,128 @@
+"""EXIF blocks and XMP packets of a picture whose pixels have been turned upright, or have changed.
+
+A block is changed in place, byte for byte of the same length, because makers' notes hold absolute places: whoever
+writes a block anew breaks them.
+"""
+
+import re
+import struct
+
+from restora.core.errors import FileProblem
+from restora.images.ifd import EXIF, GPS, INTEROPERABILITY, LONG, SHORT, Directory, Field, Form, first_directory, pack, read_directory
+
+_ORIENTATION, _WIDTH, _HEIGHT = 0x0112, 0x0100, 0x0101
+_PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
+_THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+
+DESCRIPTION = frozenset({270, 271, 272, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)})
+"""Tags of a first directory that describe the picture and not how it is stored: maker, model, date, copyright …"""
+
+
+def orientation_of(exif: bytes | None) -> int:
+    """The orientation, 1 to 8; 1 (upright) where the block has none, or one that makes no sense."""
+    directory = _first(exif)
+    value = directory.integer(_ORIENTATION, 1) if directory else 1
+    return value if 1 <= value <= 8 else 1
+
+
+def upright(exif: bytes) -> bytes:
+    """The block with its orientation reset to 1."""
+    directory = _first(exif)
+    block = bytearray(exif)
+    if directory:
+        _set(block, directory, _ORIENTATION, 1)
+    return bytes(block)
+
+
+def for_size(exif: bytes, height: int, width: int) -> bytes:
+    """The block of changed pixels: its sizes are set where it has them, its thumbnail (of the old pixels) is erased."""
+    directory = _first(exif)
+    if directory is None:
+        return exif
+    block = bytearray(exif)
+    _set(block, directory, _WIDTH, width)
+    _set(block, directory, _HEIGHT, height)
+    camera = _child(exif, directory, EXIF)
+    if camera:
+        _set(block, camera, _PIXEL_X, width)
+        _set(block, camera, _PIXEL_Y, height)
+    _erase_thumbnail(block, directory)
+    return bytes(block)
+
+
+def xmp_upright(xmp: bytes) -> bytes:
+    """The packet with its orientation reset to 1, where it has one."""
+    return re.sub(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)[2-8]", rb"\g<1>1", xmp)
+
+
+def exif_from(data: bytes, directory: Directory) -> bytes | None:
+    """An EXIF block with what the directory of a TIFF file says about the picture; None where it says nothing."""
+    fields = {tag: field for tag, field in directory.fields.items() if tag in DESCRIPTION}
+    children = _children(data, directory)
+    if not fields and not children:
+        return None
+    form = Form(directory.form.order)
+    head = {"<": b"II", ">": b"MM"}[form.order] + struct.pack(form.order + "HI", 42, 8)
+    return head + pack(fields, children, 8, form)
+
+
+def exif_fields(exif: bytes, order: str) -> tuple[dict[int, Field], dict[int, dict[int, Field]]]:
+    """The describing fields of a block and its EXIF and GPS directories, in the byte order of the TIFF file to be."""
+    directory = _first(exif)
+    if directory is None:
+        return {}, {}
+    own = directory.form.order
+    fields = {tag: field.to_order(own, order) for tag, field in directory.fields.items() if tag in DESCRIPTION}
+    children = {
+        tag: {t: field.to_order(own, order) for t, field in child.items()}
+        for tag, child in _children(exif, directory).items()
+    }
+    return fields, children
+
+
+def _children(data: bytes, directory: Directory) -> dict[int, dict[int, Field]]:
+    found = ((tag, _child(data, directory, tag)) for tag in (EXIF, GPS))
+    return {
+        tag: {t: field for t, field in child.fields.items() if t != INTEROPERABILITY}
+        for tag, child in found
+        if child is not None
+    }
+
+
+def _first(exif: bytes | None) -> Directory | None:
+    """The first directory; None where the block is damaged: it is then carried as it is."""
+    try:
+        return first_directory(exif) if exif else None
+    except FileProblem:
+        return None
+
+
+def _child(data: bytes, directory: Directory, tag: int) -> Directory | None:
+    at = directory.integer(tag, 0)
+    try:
+        return read_directory(data, at, directory.form) if at else None
+    except FileProblem:
+        return None
+
+
+def _set(block: bytearray, directory: Directory, tag: int, value: int) -> None:
+    """Write ``value`` over that of a SHORT or LONG field, where the directory has one and it is wide enough."""
+    field = directory.fields.get(tag)
+    code = {SHORT: "H", LONG: "I"}.get(field.type) if field else None
+    if field and code and field.count >= 1 and value < 1 << 8 * struct.calcsize(code):
+        struct.pack_into(directory.form.order + code, block, field.at, value)
+
+
+def _erase_thumbnail(block: bytearray, directory: Directory) -> None:
+    if not directory.next:
+        return
+    try:
+        thumbnail = read_directory(bytes(block), directory.next, directory.form)
+    except FileProblem:
+        return
+    at, length = thumbnail.integer(_THUMBNAIL_AT, 0), thumbnail.integer(_THUMBNAIL_LENGTH, 0)
+    if at and length and at + length <= len(block):
+        block[at : at + length] = bytes(length)
+        if at + length == len(block):
+            del block[at:]
+    struct.pack_into(directory.form.order + "I", block, directory.next_at, 0)

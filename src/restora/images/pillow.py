@@ -1,0 +1,140 @@
+"""Between Pillow's images and our arrays.
+
+Plugins are called directly, not through ``Image.open``: the limit on pixels is then ours alone (:mod:`.limits`) and no
+setting of Pillow, which the caller may rely on, is touched.
+"""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from restora.core.errors import FileProblem
+from restora.images.palette import colours_of, indices_of
+from restora.images.picture import Kind, Picture, Samples
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Decoded:
+    """Samples of a Pillow image, with what became of its mode."""
+
+    pixels: Samples
+    alpha: Samples | None
+    kind: Kind
+    bit_depth: int | None = None
+    palette: bytes | None = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Codecs warn of large sizes and odd tags; what matters to the user is an error, said once, and the rest is not."""
+    log = logging.getLogger("tifffile")
+    was_disabled = log.disabled
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        log.disabled = True
+        try:
+            yield
+        finally:
+            log.disabled = was_disabled
+
+
+def opened(plugin: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
+    """The image that a plugin sees in ``data``; its pixels are not decoded yet."""
+    return plugin(io.BytesIO(data))
+
+
+def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded:
+    """Decode an image into samples, with palettes looked up.
+
+    A palette of grays becomes gray, unless ``keep_palette_colour`` says that a colour profile needs the three channels.
+
+    Raises:
+        FileProblem: the pixels are of a kind restora does not know.
+        OSError: the file is damaged or cut short.
+    """
+    image.load()
+    mode = image.mode
+    if mode == "P":
+        return _from_palette(image, keep_palette_colour)
+    samples = np.asarray(image)
+    if mode == "1":
+        return Decoded((samples.astype(np.uint8) * np.uint8(255))[..., None], None, "gray", bit_depth=1)
+    if mode in ("L", "F") or mode.startswith("I;16"):
+        return Decoded(samples.astype(samples.dtype.newbyteorder("="), copy=False)[..., None], None, "gray")
+    if mode in ("LA", "RGBA"):
+        return Decoded(
+            np.ascontiguousarray(samples[..., :-1]),
+            np.ascontiguousarray(samples[..., -1]),
+            "gray" if mode == "LA" else "rgb",
+        )
+    if mode in ("RGB", "CMYK"):
+        return Decoded(samples, None, "rgb" if mode == "RGB" else "cmyk")
+    raise FileProblem(f"its pixels are of the kind {mode}, which restora does not read: save it as RGB first")
+
+
+def image_of(picture: Picture) -> Image.Image:
+    """The Pillow image of a picture of 8 bits (or one gray channel of 16 or float32), as small as it was in its file.
+
+    Black and white stays so if every pixel is one of the two; a palette is kept if it holds every colour.
+    """
+    pixels, alpha = picture.pixels, picture.alpha
+    indices = palette_indices(picture)
+    if indices is not None:
+        image = Image.fromarray(indices).convert("L")
+        image.putpalette(rgb_palette(picture))
+        return image
+    if alpha is not None:
+        return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
+    if pixels.shape[2] == 1:
+        plane = np.ascontiguousarray(pixels[..., 0])
+        return Image.fromarray(plane > 0) if fits_bit_depth(picture, 1) else Image.fromarray(plane)
+    if pixels.shape[2] == 4:
+        return Image.frombytes("CMYK", picture.size[::-1], pixels.tobytes())
+    return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def fits_bit_depth(picture: Picture, bits: int) -> bool:
+    """Whether a gray picture came from a file of so many bits per sample, and still fits into them."""
+    fits = picture.metadata.bit_depth == bits and picture.metadata.palette is None and picture.pixels.shape[2] == 1
+    return fits and bool((picture.pixels % (255 // (2**bits - 1)) == 0).all())
+
+
+def palette_indices(picture: Picture) -> NDArray[np.uint8] | None:
+    """Indices (h, w) into the palette of the file; None where it had none, or does not hold every colour."""
+    palette = picture.metadata.palette
+    if palette is None or picture.pixels.dtype != np.uint8 or picture.pixels.shape[2] not in (1, 3):
+        return None
+    return indices_of(picture.pixels, picture.alpha, palette)
+
+
+def rgb_palette(picture: Picture) -> bytes:
+    """The colours of the palette, three bytes an entry."""
+    entries = np.frombuffer(picture.metadata.palette or b"", dtype=np.uint8).reshape(-1, 4)
+    return entries[:, :3].tobytes()
+
+
+def dpi_of(image: Image.Image) -> tuple[float, float] | None:
+    """Pixels per inch, where the file says so and they make sense."""
+    x, y = image.info.get("dpi", (0, 0))
+    return (float(x), float(y)) if x > 0 and y > 0 else None
+
+
+def _from_palette(image: Image.Image, keep_colour: bool) -> Decoded:
+    rgb = np.array(image.getpalette("RGB") or [], dtype=np.uint8).reshape(-1, 3)
+    entries = np.full((len(rgb), 4), 255, dtype=np.uint8)
+    entries[:, :3] = rgb
+    transparency = image.info.get("transparency")
+    if isinstance(transparency, bytes):
+        entries[: len(transparency), 3] = np.frombuffer(transparency, dtype=np.uint8)[: len(entries)]
+    elif isinstance(transparency, int) and transparency < len(entries):
+        entries[transparency, 3] = 0
+    palette = entries.tobytes()
+    pixels, alpha = colours_of(np.asarray(image), palette, keep_colour)
+    return Decoded(pixels, alpha, "palette", palette=palette)

@@ -1,0 +1,187 @@
+"""Wiener deconvolution: the linear inverse of a known blur, held back where the noise is stronger than the image.
+
+Problem. y = k * x + n with known k and white noise n of standard deviation σ.
+
+Model. x is Gaussian and stationary with spectrum S_x. Its posterior mean is one filter,
+
+    X = conj(K) Y / (|K|² + R),    R = σ²/S_x,
+
+and R is taken to be b|D|² (``prior="gradient"``: the gradients of x are white, so S_x falls as 1/f², as it does in
+photographs; D are the circular forward differences, |D|² = 4 sin²(πu) + 4 sin²(πv) at the frequencies u, v in cycles a
+pixel) or b (``prior="white"``, the constant noise-to-signal ratio of MATLAB's ``deconvwnr``). The filter minimises
+‖y − k * x‖² + b‖Dx‖² or + b‖x‖².
+
+Algorithm.
+1. Where the blur is not circular, y is closed to a torus (``closing``) and the result is cropped.
+2. Unless ``b`` is given, it is found for each image and channel from σ, by one of two rules on the spectra. With the
+   filter's gain h = |K|²/(|K|² + R) and N pixels,
+   - ``rule="risk"``: b minimises Σ [(1 − h)² |Y|²/N + 2σ²h], which but for a constant is an unbiased estimate of
+     ‖k * x − k * x̂‖² (Mallows 1973);
+   - ``rule="discrepancy"``: ‖y − k * x̂‖² = Nσ², which grows with b (Hunt 1973). It smooths more, as the method takes all
+     that noise could explain for noise.
+   Both depend on a frequency only through R/(b|K|²); frequencies are put in classes by that ratio, 5 % wide, and the
+   rule is tried for values of b 5 % apart.
+3. The filter is applied.
+
+Cost. Two FFTs of each image; four times two more for edgetaper; the choice of b takes less than that.
+
+Departures from the original. Wiener's S_x is the true spectrum of the scene; here it is a one-parameter family, fitted.
+Hunt's regulariser is the Laplacian; the gradient is what photographs ask for. At best b it scores 27.60 dB
+in the first of the six cameraman scenarios of the deblurring literature (input 22.23 dB).
+
+References.
+N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, MIT Press, 1949.
+B. R. Hunt, "The application of constrained least squares estimation to image restoration by digital computer", IEEE
+Transactions on Computers C-22, 1973, doi:10.1109/TC.1973.5009169.
+C. L. Mallows, "Some comments on C_p", Technometrics 15, 1973, doi:10.1080/00401706.1973.10489103.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.operator import Size
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.numerics.boundary import Closing, close
+from restora.operators.blur import Blur
+
+SPEC = Spec(
+    name="wiener",
+    tasks=("deblur",),
+    solves=(Blur,),
+    colour="native",
+    paper="N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949",
+    doi="",
+)
+
+Prior = Literal["gradient", "white"]
+Rule = Literal["risk", "discrepancy"]
+
+_B = (1e-12, 1e6)
+"""Range in which b is sought."""
+
+_RATIO = (1e-12, 1e12)
+"""Range of R/(b|K|²); beyond it a frequency is kept or lost at any b."""
+
+_STEP = 1.05
+"""Width of the classes of that ratio, and distance of the values of b that are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiener:
+    """Wiener deconvolution with a fitted power spectrum.
+
+    Attributes:
+        b: weight of the prior, b >= 0, whatever the range of the image; None finds it from σ. Twice b is a little smoother.
+        prior: spectrum of the scene: white ``gradient``, or all ``white``.
+        rule: how b is found: by estimated ``risk`` (within about 0.1 dB of the best b) or by ``discrepancy``.
+        closing: how a blur that is not circular is made so.
+    """
+
+    b: float | None = None
+    prior: Prior = "gradient"
+    rule: Rule = "risk"
+    closing: Closing = "edgetaper"
+
+    def __post_init__(self) -> None:
+        if self.b is not None and not 0 <= self.b < math.inf:
+            raise InvalidParameter.outside("b", self.b, ">= 0")
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "Wiener":
+        """The defaults: b is found from the noise level of the problem."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Deconvolve.
+
+        Raises:
+            CannotSolve: H is not a Blur.
+            InvalidInput: σ is unknown, and b is not given.
+        """
+        H = problem.H
+        if not isinstance(H, Blur):
+            raise CannotSolve(f"Wiener deconvolution needs a Blur with a known kernel, not {type(H).__name__}")
+        torus = close(problem.y, H, self.closing)
+        size = (torus.y.shape[-2], torus.y.shape[-1])
+        Y, K = torch.fft.rfft2(torus.y), H.otf(size).to(torus.y.device)
+        power, shape = K.abs() ** 2, self._shape(size, torus.y)
+        if self.b is None:
+            b = _found(Y, shape / power, size[1], problem.sigma, self.rule)
+        else:
+            b = power.new_full((1, 1), self.b)
+        R = b[..., None, None] * shape
+        X = K.conj() * Y / (power + R).clamp_min(torch.finfo(power.dtype).tiny)
+        x = torus.crop(torch.fft.irfft2(X, s=size), problem.size)
+        origin = f"by {self.rule}" if self.b is None else "as given"
+        return Result(x, Status.done(f"b = {float(b.mean()):.3g}, {origin}"))
+
+    def _shape(self, size: Size, like: Tensor) -> Float[Tensor, "h v"]:
+        """R/b on the half plane of frequencies."""
+        u = torch.fft.fftfreq(size[0], dtype=like.dtype, device=like.device)
+        v = torch.fft.rfftfreq(size[1], dtype=like.dtype, device=like.device)
+        if self.prior == "white":
+            return like.new_ones(len(u), len(v))
+        return 4 * torch.sin(math.pi * u)[:, None] ** 2 + 4 * torch.sin(math.pi * v) ** 2
+
+
+def _found(
+    Y: Complex[Tensor, "b c h v"], ratio: Float[Tensor, "h v"], width: int, sigma: float, rule: Rule
+) -> Float[Tensor, "b c"]:
+    """b of each image and channel.
+
+    Args:
+        Y: half of the spectrum.
+        ratio: R/(b|K|²).
+        width: columns of the whole spectrum.
+        sigma: standard deviation of the noise.
+        rule: how b is chosen.
+    """
+    count, energy, r = _classes(Y, ratio, width)
+    variance = _noise_variance(energy, int(count.sum()), sigma, Y.real.dtype)
+    b = _grid(_B, r)
+    t = b * r[:, None]
+    residual = energy @ (t / (1 + t)) ** 2
+    if rule == "discrepancy":
+        chosen = (residual <= count.sum() * variance).sum(-1).sub(1).clamp_min(0)
+    else:
+        chosen = (residual + 2 * variance * (count @ (1 / (1 + t)))).argmin(-1)
+    return b[chosen].to(Y.real.dtype)
+
+
+def _classes(
+    Y: Complex[Tensor, "b c h v"], ratio: Float[Tensor, "h v"], width: int
+) -> tuple[Float[Tensor, " k"], Float[Tensor, "b c k"], Float[Tensor, " k"]]:
+    """For each class of ratio: how many frequencies it has, their |Y|²/N by image and channel, and the ratio itself."""
+    times = torch.full_like(ratio, 2.0, dtype=torch.float64)
+    times[:, 0] = 1
+    if width % 2 == 0:
+        times[:, -1] = 1
+    r = _grid(_RATIO, times)
+    position = torch.log(ratio.double().nan_to_num(_RATIO[0]).clamp(*_RATIO) / _RATIO[0]) / math.log(_STEP)
+    index = position.round().long().flatten()
+    weighted = Y.abs().double() ** 2 * (times / (Y.shape[-2] * width))
+    energy = weighted.new_zeros(*Y.shape[:2], len(r)).index_add_(-1, index, weighted.flatten(-2))
+    return r.new_zeros(len(r)).index_add_(0, index, times.flatten()), energy, r
+
+
+def _grid(ends: tuple[float, float], like: Tensor) -> Float[Tensor, " n"]:
+    steps = math.ceil(math.log(ends[1] / ends[0]) / math.log(_STEP))
+    return ends[0] * _STEP ** torch.arange(steps + 1, dtype=torch.float64, device=like.device)
+
+
+def _noise_variance(
+    energy: Float[Tensor, "b c k"], pixels: int, sigma: float, dtype: torch.dtype
+) -> Float[Tensor, "b c 1"]:
+    """σ², and the rounding errors of the transform, which are amplified like noise."""
+    return sigma**2 + energy.sum(-1, keepdim=True) / pixels * torch.finfo(dtype).eps ** 2

@@ -1,0 +1,27 @@
+"""Every method has its page, and says in its file all that the page needs."""
+
+import generate
+import pytest
+
+from restora import catalog
+
+
+@pytest.mark.parametrize("entry", catalog.entries(), ids=lambda entry: entry.name)
+def test_every_method_has_its_page(entry):
+    page = generate.Page.of(entry)
+    assert set(page.sections) == set(generate.SECTIONS)
+    assert all(page.sections.values())
+    text = page.text()
+    headings = [
+        "What it solves",
+        "Model",
+        "Algorithm",
+        "Parameters",
+        "Published and ours",
+        "Time and memory",
+        "Departures from the original",
+        "Example",
+        "References",
+    ]
+    places = [text.index(f"\n{heading}\n---") for heading in headings]
+    assert places == sorted(places)
