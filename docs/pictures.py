@@ -39,7 +39,7 @@ def _problem(task: str, x: Tensor) -> Problem:
         "denoise": (Identity(), 25 / 255),
         "deblur": (Blur(gaussian_psf(1.6), "reflect"), 2 / 255),
         "super-resolve": (Downsample(3.0), 0.0),
-        "inpaint": (Mask.random(size, keep=0.5, seed=0), 0.0),
+        "inpaint": (Mask.random(size, 0.5, torch.Generator().manual_seed(0)), 0.0),
     }[task]
     return Problem.simulate(x, H, Gaussian(sigma), seed=0)
 

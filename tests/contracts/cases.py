@@ -59,7 +59,7 @@ def _gray_fill(problem: Problem) -> Tensor:
 
 def _varying_blur(size: tuple[int, int]) -> Operator:
     radii = torch.linspace(1.0, 3.0, size[1]).expand(*size)
-    return SpatiallyVaryingBlur.from_radii(radii.clone())
+    return SpatiallyVaryingBlur.from_defocus(radii.clone())
 
 
 CASES = (
@@ -69,11 +69,11 @@ CASES = (
     Case("varying-blur", _varying_blur, Gaussian(1 / 255), _measured),
     Case("downsample", lambda size: Downsample(2.0, size=size), Gaussian(0.0), _enlarged),
     Case("blur-decimate", lambda size: BlurDecimate(gaussian_psf(1.0), 2), Gaussian(0.0), _enlarged),
-    Case("mask", lambda size: Mask.random(size, keep=0.5, seed=0), Gaussian(0.0), _gray_fill),
+    Case("mask", lambda size: Mask.random(size, 0.5, torch.Generator().manual_seed(0)), Gaussian(0.0), _gray_fill),
     Case("mosaic", lambda size: Mosaic("RGGB"), Gaussian(1 / 255), lambda p: p.y.expand(-1, 3, -1, -1), True),
     Case(
         "composition",
-        lambda size: Mask.random(size, keep=0.7, seed=1) @ Blur(gaussian_psf(1.0), "reflect"),
+        lambda size: Mask.random(size, 0.7, torch.Generator().manual_seed(1)) @ Blur(gaussian_psf(1.0), "reflect"),
         Gaussian(1 / 255),
         _measured,
     ),

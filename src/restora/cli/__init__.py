@@ -1,1 +1,3 @@
-"""The command line: thin, it reads the catalog and calls the front door."""
+"""The command line: reads the catalog, calls the front door, talks to a person or in JSON."""
+
+from restora.cli.entry import main as main

@@ -4,13 +4,15 @@
 is set anew for every image (the scope of the seed is one image).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter, MissingData
@@ -125,7 +127,7 @@ class BlurAndNoise(_Whole):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatlabBicubic:
-    """MATLAB's ``imresize(x, 1/scale, 'bicubic')`` of x cropped at the bottom and right to whole multiples; no noise."""
+    """MATLAB's ``imresize(x, 1/scale, 'bicubic')`` of x, cropped to multiples of the scale at bottom and right."""
 
     scale: int
 
@@ -158,14 +160,14 @@ class RandomMask(_Whole):
         uniform = (
             rand_v4(size, self.seed)
             if self.generator == "matlab-v4"
-            else torch.from_numpy(np.random.RandomState(self.seed).random_sample(size))  # noqa: NPY002 (the protocol's)
+            else torch.from_numpy(np.random.RandomState(self.seed).random_sample(size))
         )
         return _masked(scene, uniform > self.missing / 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskFile(_Whole):
-    """What is black in a mask picture is missing (0 in y); no noise. A larger mask is cut to the image, from the top left.
+    """What is black in a mask picture is missing (0 in y); no noise. A larger mask is cut to the image's size.
 
     Attributes:
         path: of the picture, relative to the folder of benchmark data.
@@ -237,17 +239,36 @@ class UnknownRealBlur(_Whole):
         return Problem(_measured(scene), UnknownBlur(size=self.sizes[kernel - 1]), UnknownNoise())
 
 
+KINDS: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        kind.__name__: kind
+        for kind in (
+            WhiteNoise,
+            BlurAndNoise,
+            MatlabBicubic,
+            RandomMask,
+            MaskFile,
+            JpegCompression,
+            RealNoise,
+            RealBlur,
+            UnknownRealBlur,
+        )
+    }
+)
+"""The degradations by the names that ``suites.toml`` uses."""
+
+
 def _normals(like: Float[Tensor, "1 c h w"], generator: Generator, seed: int) -> Float[Tensor, "1 c h w"]:
     """Standard normals for one image, in the order the generator's users draw them."""
     _, c, h, w = like.shape
     if generator == "matlab-v4":
         drawn = randn_v4((h, w, c), seed)
     else:
-        drawn = torch.from_numpy(np.random.RandomState(seed).standard_normal((h, w, c)))  # noqa: NPY002 (the protocol's)
+        drawn = torch.from_numpy(np.random.RandomState(seed).standard_normal((h, w, c)))
     return drawn.movedim(-1, 0)[None]
 
 
-def _masked(scene: Scene, known: Float[Tensor, "h w"] | Tensor) -> Problem:
+def _masked(scene: Scene, known: Bool[Tensor, "h w"]) -> Problem:
     H = Mask(known.to(scene.x))
     return Problem(H(scene.x), H, Gaussian(0.0))
 

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal
 
 from restora.core.errors import FileProblem
 
 Standing = Literal["published-verified", "measured", "unverified"]
+
+_STANDINGS: tuple[Standing, ...] = ("published-verified", "measured", "unverified")
 
 MEAN = "mean"
 """The image name under which the average over a set stands."""
@@ -82,6 +84,16 @@ def published_mean(method: str, protocol: str, metric: str, images: Sequence[str
     return sum(values) / len(values) if values and len(values) == len(images) else None
 
 
+def standing_of(method: str, protocol: str, metric: str, image: str = MEAN) -> Standing | None:
+    """How far what the literature has can be trusted; for a mean made of single images, as far as the worst of them."""
+    row = find_published(method, protocol, metric, image)
+    if row is not None:
+        return row.status
+    images = {r.status for r in ledger() if (r.method, r.protocol, r.metric) == (method, protocol, metric)}
+    worst = next((standing for standing in reversed(_STANDINGS) if standing in images), None)
+    return worst if image == MEAN else None
+
+
 def _parsed(text: str) -> tuple[Published, ...]:
     rows: list[Published] = []
     seen: set[tuple[str, str, str, str]] = set()
@@ -106,7 +118,7 @@ def _parsed(text: str) -> tuple[Published, ...]:
 
 
 def _standing(word: str) -> Standing:
-    for known in get_args(Standing):
+    for known in _STANDINGS:
         if word == known:
             return known
     raise ValueError(f"unknown status {word!r}")

@@ -60,8 +60,8 @@ COLUMNS = tuple(field.name for field in fields(Row))
 class Measurements:
     """A CSV file of rows that is only ever appended to.
 
-    Rows given together are written in one piece and flushed to the disk, so that an interruption leaves at most one torn
-    line at the end; that line is dropped when the file is opened again.
+    Rows given together are written in one piece and flushed to the disk, so that an interruption leaves at most one
+    torn line at the end; that line is dropped when the file is opened again.
 
     Args:
         path: of the file; made, with its folder, if it is not there.

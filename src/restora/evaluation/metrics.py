@@ -1,8 +1,8 @@
 """Metrics: PSNR, SSIM and MS-SSIM of a batch against its reference, a value an image, computed in float64.
 
 Nothing is clipped or rounded here: whether an estimate is, before it is measured, is part of a
-:class:`~restora.evaluation.protocol.Protocol`. All work goes in strips of rows, so that the memory needed beside the two
-images stays at some tens of MiB whatever their size.
+:class:`~restora.evaluation.protocol.Protocol`. All work goes in strips of rows, so that the memory needed beside the
+two images stays at some tens of MiB whatever their size.
 """
 
 from collections.abc import Iterator
@@ -83,8 +83,8 @@ def ms_ssim(
 ) -> Float[Tensor, " b"]:
     """Multi-scale SSIM: Π cs_j^w_j over five scales, the luminance term only at the coarsest.
 
-    Between scales the images are averaged over 2×2 pixels (an odd last row or column with itself) and every second kept.
-    Scales with a negative mean contrast-structure term, for which the published form has no real value, count as zero.
+    Between scales the images are averaged over 2×2 pixels (an odd last row or column with itself) and every second
+    kept. A negative mean of a contrast-structure term, for which the published form has no real value, counts as zero.
 
     Args:
         x: the estimates, sides of at least 176 pixels inside the border.
@@ -124,9 +124,9 @@ def aligned_psnr(
 ) -> Float[Tensor, " 1"]:
     """The best PSNR over shifts of the estimate, for blind deblurring, where x is defined up to a shift only.
 
-    Shifts run over −``reach`` … ``reach`` in both directions by ``step``, with bilinear interpolation; the error is taken
-    ``border`` pixels inside the reference (Levin et al. 2009). A bilinear shift blends four whole-pixel shifts, so
-    every error is a quadratic form in their residuals: the work is (2·reach + 2)² Gram matrices of 4×4.
+    Shifts run over −``reach`` … ``reach`` in both directions by ``step``, with bilinear interpolation; the error is
+    taken ``border`` pixels inside the reference (Levin et al. 2009). A bilinear shift blends four whole-pixel shifts,
+    so every error is a quadratic form in their residuals: the work is (2·reach)² Gram matrices of 4×4.
 
     Args:
         x: one estimate.

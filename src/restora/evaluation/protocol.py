@@ -18,7 +18,7 @@ from restora.evaluation.sets import ImageSet
 from restora.numerics.colour import rgb_to_gray, rgb_to_y
 
 Space = Literal["gray", "rgb", "y"]
-"""What an image of a protocol is: gray levels, RGB, or MATLAB's Y of 8 bits (of a gray file: its levels as they are)."""
+"""What an image of a protocol is: gray levels, RGB, or MATLAB's Y of 8 bits (a gray file's levels are its Y)."""
 
 Levels = Literal["unclipped", "clipped", "rounded"]
 """What happens to values before they are used: nothing, clipping to [0, 1], or clipping and rounding to 8 bits."""
@@ -102,7 +102,9 @@ class Protocol:
     def _one(self, metric: str, x: Float[Tensor, "1 c h w"], case: "Case") -> float:
         if metric == "isnr":
             measurement = levelled(case.problem.y.double(), self.estimate)
-            return float(psnr(x, case.reference, border=self.border) - psnr(measurement, case.reference, border=self.border))
+            return float(
+                psnr(x, case.reference, border=self.border) - psnr(measurement, case.reference, border=self.border)
+            )
         reference = case.reference
         if metric.endswith("-y") and x.shape[1] == 3:
             x, reference = (rgb_to_y(image, rounded=self.estimate == "rounded") for image in (x, reference))

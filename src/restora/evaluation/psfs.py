@@ -14,7 +14,8 @@ from restora.evaluation.sets import read_array
 
 def _grid(radius: int) -> tuple[Float[Tensor, "k k"], Float[Tensor, "k k"]]:
     t = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    return torch.meshgrid(t, t, indexing="ij")
+    i, j = torch.meshgrid(t, t, indexing="ij")
+    return i, j
 
 
 def _inverse_quadratic(radius: int) -> Float[Tensor, "k k"]:
@@ -49,7 +50,7 @@ _LEVIN = tuple(f"levin-{k}" for k in range(1, 9))
 
 
 def find_psf(name: str, data: Path) -> Float[Tensor, "kh kw"]:
-    """The kernel of that name, float64, of sum one; the camera-shake kernels of Levin et al. 2009 are read from ``data``.
+    """The kernel of that name, float64, of sum one; the kernels of Levin et al. 2009 are read from ``data``.
 
     Raises:
         UnknownName: there is none; the message names the nearest.

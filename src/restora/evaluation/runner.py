@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
@@ -11,8 +11,7 @@ from statistics import fmean
 import torch
 
 from restora import catalog
-from restora.core.errors import CannotSolve, InvalidParameter, MissingData, RestoraError
-from restora.core.operator import Operator
+from restora.core.errors import CannotSolve, FileProblem, InvalidParameter, MissingData, RestoraError
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result
@@ -46,9 +45,10 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
 ) -> Iterator[Row]:
     """Measure methods on a suite and yield a row for each metric of each image and of each set's mean.
 
-    Rows are appended to ``out/measurements.csv`` as they come, pictures written below ``out/pictures``. What stands there
-    already, of the same kind of device, is yielded from there and not computed again. A method that does not solve a
-    protocol's H is skipped, and ``progress`` is told so in one sentence.
+    Rows are appended to ``out/measurements.csv`` as they come, pictures written below ``out/pictures``. What stands
+    there already, of the same kind of device, is yielded from there and not computed again (for new numbers give a new
+    folder). A method that does not solve a protocol's H, or fails on an image, is skipped, and ``progress`` is told so
+    in one sentence. Means run over all images of the set that are measured so far.
 
     Args:
         suite_name: a suite of ``suites.toml``.
@@ -65,7 +65,7 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
 
     Raises:
         UnknownName: there is no such suite, set or method.
-        InvalidParameter: a limit, σ or scale out of its range.
+        InvalidParameter: a limit, σ or scale out of its range, or a CUDA device where there is none.
         MissingData: the folder of data is not given or lacks a set.
         CannotSolve: none of the methods that were named solves any of the protocols.
         FileProblem: a file cannot be read or written.
@@ -78,12 +78,15 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
     root = _data_folder(data)
     images = {protocol.id: protocol.images.images(root) for protocol in protocols}
     place = torch.device(device)
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise InvalidParameter("there is no CUDA device here: use the CPU")
+    folder = out or Path("results") / suite_name
     bench = _Bench(
         data=root,
         limit=limit,
         device=place,
-        measurements=Measurements((out or Path("results") / suite_name) / "measurements.csv"),
-        pictures=Pictures((out or Path("results") / suite_name) / "pictures"),
+        measurements=Measurements(folder / "measurements.csv"),
+        pictures=Pictures(folder / "pictures"),
         restore=restore or _front_door(place),
         progress=progress or silent,
     )
@@ -92,12 +95,12 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A method on a protocol, over these images."""
+    """A method on a protocol: the images of this run, and all of the set's."""
 
     method: str
     protocol: Protocol
     names: tuple[str, ...]
-    whole: bool
+    every: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -116,29 +119,12 @@ class _Bench:
         self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]], methods: tuple[str, ...]
     ) -> Iterator[Row]:
         jobs, refusals = self._jobs(protocols, images, methods)
-        total = sum(len(job.names) for job in jobs)
+        done, total = 0, sum(len(job.names) for job in jobs)
         for sentence in refusals:
-            self.progress(0, total, sentence)
-        done = 0
+            self.progress(done, total, sentence)
         for job in jobs:
-            rows: list[Row] = []
-            cold = True
-            for name in job.names:
-                image_rows = self._known(job, name)
-                try:
-                    if image_rows is None:
-                        image_rows = self._measured(job, name, cold)
-                        cold = False
-                except CannotSolve as refusal:
-                    done += len(job.names) - job.names.index(name)
-                    self.progress(done, total, f"{job.method} skipped on {job.protocol.id}: {refusal}")
-                    break
-                rows.extend(image_rows)
-                yield from image_rows
-                done += 1
-                self.progress(done, total, f"{job.method} on {job.protocol.id}: {name}")
-            else:
-                yield from self._means(job, rows)
+            yield from self._one(job, done, total)
+            done += len(job.names)
 
     def _jobs(
         self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]], methods: tuple[str, ...]
@@ -148,29 +134,44 @@ class _Bench:
         refusals: list[str] = []
         for protocol in protocols:
             every = images[protocol.id]
-            names = every[: self.limit]
-            H = protocol.case(self.data, names[0]).problem.H
+            H = protocol.case(self.data, every[0]).problem.H
             for method in methods or _methods_for(protocol.task):
                 spec = catalog.find(method).spec()
-                if isinstance(H, spec.solves) and not (spec.blind and protocol.suite == "deblur"):
-                    jobs.append(_Job(method, protocol, names, len(names) == len(every)))
+                if isinstance(H, spec.solves):
+                    jobs.append(_Job(method, protocol, every[: self.limit], every))
                 else:
-                    solved = "every operator" if Operator in spec.solves else ", ".join(k.__name__ for k in spec.solves)
-                    refusals.append(
-                        f"{method} skipped on {protocol.id}: it solves {solved}, not {type(H).__name__}"
-                    )
+                    solved = ", ".join(kind.__name__ for kind in spec.solves)
+                    refusals.append(f"{method} skipped on {protocol.id}: it solves {solved}, not {type(H).__name__}")
         if methods and not jobs:
             raise CannotSolve("none of the methods named solves any protocol selected: " + "; ".join(refusals[:3]))
         return jobs, refusals
 
-    def _known(self, job: _Job, name: str) -> list[Row] | None:
-        """The rows of an image that was measured before; None unless every metric is there."""
+    def _one(self, job: _Job, done: int, total: int) -> Iterator[Row]:
+        """The rows of a job; where the method gives up on an image, those before it and a sentence."""
+        cold = True
+        for count, name in enumerate(job.names, start=1):
+            rows = self._known(job, name)
+            try:
+                if not rows:
+                    rows = self._measured(job, name, cold)
+                    cold = False
+            except (FileProblem, MissingData):
+                raise
+            except RestoraError as refusal:
+                self.progress(done + len(job.names), total, f"{job.method} skipped on {job.protocol.id}: {refusal}")
+                return
+            yield from rows
+            self.progress(done + count, total, f"{job.method} on {job.protocol.id}: {name}")
+        yield from self._means(job)
+
+    def _known(self, job: _Job, name: str) -> list[Row]:
+        """The rows of an image that was measured before; none unless every metric is there."""
         kind = device_name(self.device).partition(" ")[0]
         rows = [
             self.measurements.get((job.method, job.protocol.id, name, metric, kind)) for metric in job.protocol.metrics
         ]
         known = [row for row in rows if row is not None]
-        return known if len(known) == len(rows) else None
+        return known if len(known) == len(rows) else []
 
     def _measured(self, job: _Job, name: str, cold: bool) -> list[Row]:
         """Restore an image, measure it, write its rows and pictures."""
@@ -195,22 +196,25 @@ class _Bench:
         values = job.protocol.measure(result.x, case)
         return [self._row(job, case.name, metric, value, cost, (case.name,)) for metric, value in values.items()]
 
-    def _means(self, job: _Job, rows: Sequence[Row]) -> list[Row]:
-        """A row a metric for the mean over the images; written unless the same stands there already."""
+    def _means(self, job: _Job) -> list[Row]:
+        """A row a metric for the mean over all images of the set measured so far; the same is not written twice."""
+        measured = {name: rows for name in job.every if (rows := self._known(job, name))}
         means: list[Row] = []
-        for metric in job.protocol.metrics:
-            of_metric = [row for row in rows if row.metric == metric]
+        for index, metric in enumerate(job.protocol.metrics):
+            of_metric = [rows[index] for rows in measured.values()]
             peaks = [row.peak_mib for row in of_metric if row.peak_mib is not None]
             cost = Cost(fmean(row.seconds for row in of_metric), max(peaks) if peaks else None)
-            mean = self._row(job, MEAN, metric, fmean(row.value for row in of_metric), cost, job.names)
+            mean = self._row(job, MEAN, metric, fmean(row.value for row in of_metric), cost, tuple(measured))
             before = self.measurements.get(mean.key)
-            same = before is not None and (round(before.value, 4), before.published) == (round(mean.value, 4), mean.published)
-            means.append(before if before is not None and same else mean)
-        self.measurements.append([mean for mean in means if self.measurements.get(mean.key) is not mean])
+            if before is not None and (before.value, before.published) == (mean.value, mean.published):
+                means.append(before)
+            else:
+                self.measurements.append([mean])
+                means.append(mean)
         return means
 
     def _row(self, job: _Job, image: str, metric: str, value: float, cost: Cost, names: Sequence[str]) -> Row:
-        whole = image == MEAN and job.whole
+        whole = image == MEAN and len(names) == len(job.every)
         published = published_mean(job.method, job.protocol.id, metric, names, whole)
         return Row(
             suite=job.protocol.suite,
@@ -219,14 +223,14 @@ class _Bench:
             set=job.protocol.images.name,
             image=image,
             metric=metric,
-            value=value,
-            published=published,
-            difference=None if published is None else value - published,
-            seconds=cost.seconds,
+            value=round(value, 4),
+            published=published if published is None else round(published, 4),
+            difference=None if published is None else round(value - published, 4),
+            seconds=round(cost.seconds, 4),
             peak_mib=cost.peak_mib,
             device=device_name(self.device),
             version=version("restora"),
-            date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
 

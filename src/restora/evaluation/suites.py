@@ -1,6 +1,5 @@
 """Suites: the protocols of each benchmark, made from the tables of ``suites.toml``."""
 
-import inspect
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,16 +9,9 @@ from itertools import product
 from typing import Any
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.evaluation import degradations
-from restora.evaluation.degradations import Degradation
+from restora.evaluation.degradations import KINDS, Degradation
 from restora.evaluation.protocol import Protocol
 from restora.evaluation.sets import find_set
-
-_KINDS = {
-    name: kind
-    for name, kind in vars(degradations).items()
-    if inspect.isclass(kind) and kind.__module__ == degradations.__name__ and hasattr(kind, "problem")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,9 @@ def suite(name: str, selection: Selection | None = None) -> tuple[Protocol, ...]
         if not wanted or protocol.images.name in wanted
     )
     if not protocols:
-        raise InvalidParameter(f"nothing of the suite {name} is left: its protocols do not vary in what was selected on")
+        raise InvalidParameter(
+            f"nothing of the suite {name} is left: its protocols do not vary in what was selected on"
+        )
     return protocols
 
 
@@ -110,7 +104,7 @@ def _values(block: Mapping[str, Any], selection: Selection) -> list[dict[str, An
 
 
 def _degradation(table: Mapping[str, Any], values: Mapping[str, Any]) -> Degradation:
-    kind = _KINDS[table["kind"]]
+    kind = KINDS[table["kind"]]
     known = {field.name for field in fields(kind)}
     given = {k: v for k, v in table.items() if k != "kind"} | {k: v for k, v in values.items() if k in known}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

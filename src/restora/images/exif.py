@@ -8,21 +8,43 @@ import re
 import struct
 
 from restora.core.errors import FileProblem
-from restora.images.ifd import EXIF, GPS, INTEROPERABILITY, LONG, SHORT, Directory, Field, Form, first_directory, pack, read_directory
+from restora.images.ifd import (
+    EXIF,
+    GPS,
+    INTEROPERABILITY,
+    LONG,
+    SHORT,
+    Directory,
+    Field,
+    Form,
+    first_directory,
+    pack,
+    read_directory,
+)
 
 _ORIENTATION, _WIDTH, _HEIGHT = 0x0112, 0x0100, 0x0101
 _PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
 _THUMBNAIL_AT, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 
+_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)([1-8])")
+
 DESCRIPTION = frozenset({270, 271, 272, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)})
 """Tags of a first directory that describe the picture and not how it is stored: maker, model, date, copyright …"""
 
 
-def orientation_of(exif: bytes | None) -> int:
-    """The orientation, 1 to 8; 1 (upright) where the block has none, or one that makes no sense."""
+def orientation_of(exif: bytes | None, xmp: bytes | None) -> int:
+    """The orientation, 1 to 8, that EXIF gives, or else XMP; 1 (upright) where neither does."""
     directory = _first(exif)
-    value = directory.integer(_ORIENTATION, 1) if directory else 1
-    return value if 1 <= value <= 8 else 1
+    if directory and _ORIENTATION in directory.fields:
+        value = directory.integer(_ORIENTATION, 1)
+        return value if 1 <= value <= 8 else 1
+    return xmp_orientation(xmp)
+
+
+def xmp_orientation(xmp: bytes | None) -> int:
+    """The orientation, 1 to 8, that an XMP packet gives; 1 where it gives none."""
+    match = _XMP_ORIENTATION.search(xmp or b"")
+    return int(match[2]) if match else 1
 
 
 def upright(exif: bytes) -> bytes:
@@ -52,7 +74,7 @@ def for_size(exif: bytes, height: int, width: int) -> bytes:
 
 def xmp_upright(xmp: bytes) -> bytes:
     """The packet with its orientation reset to 1, where it has one."""
-    return re.sub(rb"(tiff:Orientation(?:\s*=\s*[\"']|>)\s*)[2-8]", rb"\g<1>1", xmp)
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
 
 
 def exif_from(data: bytes, directory: Directory) -> bytes | None:

@@ -53,7 +53,22 @@ FORMATS = (
     Format("GIF", (".gif",)),
     Format(
         "RAW",
-        (".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".sr2", ".raf", ".orf", ".rw2", ".pef", ".srw", ".raw", ".3fr"),
+        (
+            ".dng",
+            ".cr2",
+            ".cr3",
+            ".nef",
+            ".nrw",
+            ".arw",
+            ".sr2",
+            ".raf",
+            ".orf",
+            ".rw2",
+            ".pef",
+            ".srw",
+            ".raw",
+            ".3fr",
+        ),
     ),
 )
 

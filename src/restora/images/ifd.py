@@ -45,7 +45,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value: its TIFF type, how many of them, and the bytes; ``at`` is where the bytes lie in the file they are from."""
+    """A value: its TIFF type, how many of them, and the bytes; ``at`` is where they lie in their file."""
 
     type: int
     count: int

@@ -10,7 +10,6 @@ import io
 import struct
 from collections.abc import Sequence
 
-import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from restora.core.errors import FileProblem
@@ -36,7 +35,10 @@ _MAX_BODY = 65533
 _ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, i % 8 if (i // 8 + i % 8) % 2 == 0 else i // 8))
 """Place in a row-by-row table of the k-th entry in zigzag order (T.81, figure A.6)."""
 
-_SUBSAMPLING = {((2, 1), (1, 1), (1, 1)): "4:2:2", ((2, 2), (1, 1), (1, 1)): "4:2:0"}
+_SUBSAMPLING: dict[tuple[tuple[int, int], ...], str] = {
+    ((2, 1), (1, 1), (1, 1)): "4:2:2",
+    ((2, 2), (1, 1), (1, 1)): "4:2:0",
+}
 
 Segment = tuple[int, bytes]
 
@@ -53,7 +55,7 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     image = opened(JpegImageFile, data)
     samples = decoded(image)
     exif, xmp = _after(segments, _APP1, _EXIF), _after(segments, _APP1, _XMP)
-    orientation = orientation_of(exif)
+    orientation = orientation_of(exif, xmp)
     encoding = _encoding(segments)
     metadata = Metadata(
         icc=_profile(segments),
@@ -138,7 +140,9 @@ def _encoding(segments: Sequence[Segment]) -> JpegEncoding:
     marker, body = _frame(segments)
     parts = [body[i : i + 3] for i in range(6, 6 + 3 * body[5], 3)]
     adobe = _after(segments, _APP14, _ADOBE)
-    transform = adobe[6] if adobe and len(adobe) > 6 else int(len(parts) == 3 and [part[0] for part in parts] != [*b"RGB"])
+    transform = (
+        adobe[6] if adobe and len(adobe) > 6 else int(len(parts) == 3 and [part[0] for part in parts] != [*b"RGB"])
+    )
     return JpegEncoding(
         tables=tuple(tables[part[2]] for part in parts if part[2] in tables),
         sampling=tuple((part[1] >> 4, part[1] & 15) for part in parts),
@@ -179,7 +183,9 @@ def _after(segments: Sequence[Segment], marker: int, prefix: bytes) -> bytes | N
 def _profile(segments: Sequence[Segment]) -> bytes | None:
     """The colour profile, whose parts are numbered."""
     parts = sorted(
-        (body[12], body[14:]) for marker, body in segments if marker == _APP2 and body.startswith(_ICC) and len(body) > 14
+        (body[12], body[14:])
+        for marker, body in segments
+        if marker == _APP2 and body.startswith(_ICC) and len(body) > 14
     )
     return b"".join(part for _, part in parts) or None
 

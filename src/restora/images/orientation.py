@@ -1,10 +1,11 @@
 """The eight EXIF orientations, and pixels turned upright."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from restora.images.picture import Samples
 
 
-def turned_upright(array: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+def turned_upright(array: Samples, orientation: int) -> Samples:
     """Pixels (h, w, …) stored in ``orientation`` as a viewer shows them; contiguous.
 
     The orientation tells where row 0 and column 0 of the file belong: 1 top left, 2 top right, 3 bottom right,

@@ -7,7 +7,7 @@ is read as the colours it stands for.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ from restora.core.errors import InvalidInput
 from restora.images.metadata import Metadata
 
 Kind = Literal["gray", "rgb", "palette", "cmyk", "multiband"]
-Samples = NDArray[np.generic]
+Samples = NDArray[Any]
+"""Arrays of samples in the dtype of a file, which only the file knows."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,7 +52,7 @@ class Picture:
             )
         if self.alpha is not None and (self.alpha.shape, self.alpha.dtype) != (self.size, self.pixels.dtype):
             raise InvalidInput(
-                f"alpha, {self.alpha.dtype} of {self.alpha.shape}, does not fit pixels, {self.pixels.dtype} of {self.size}"
+                f"alpha, {self.alpha.dtype} of {self.alpha.shape}, does not fit {self.pixels.dtype} of {self.size}"
             )
 
     @property
@@ -61,7 +62,7 @@ class Picture:
 
     @property
     def white(self) -> float:
-        """The sample value that counts as 1: declared by the file, or the largest of an integer dtype; 1.0 for floats."""
+        """The sample value that counts as 1: what the file declares, or the largest of the dtype; 1.0 for floats."""
         if self.metadata.max_value is not None:
             return float(self.metadata.max_value)
         return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
@@ -84,7 +85,7 @@ def to_tensor(picture: Picture, dtype: torch.dtype = torch.float32) -> Float[Ten
     return planes if pixels.dtype.kind == "f" else planes.div_(picture.white)
 
 
-def with_pixels(picture: Picture, x: Float[Tensor, "1 c h w"]) -> Picture:
+def with_pixels(picture: Picture, x: Float[Tensor, "b c h w"]) -> Picture:
     """The picture with its pixels replaced by ``x``, in its own dtype again; all else is kept.
 
     Integers are rounded to the nearest, halves to even, and cut to 0 … white: the one place where restora clips, as an
@@ -116,7 +117,7 @@ def with_pixels(picture: Picture, x: Float[Tensor, "1 c h w"]) -> Picture:
 
 
 def resized_alpha(alpha: Samples, size: tuple[int, int]) -> Samples:
-    """Opacity (h, w) resized to ``size`` = (height, width), bicubic (a = −1/2), replicated borders, cut to its range."""
+    """Opacity (h, w) resized to ``size`` = (height, width), bicubic (a = −1/2), cut to the range it had."""
     height, width = size
     # Pillow's single-precision mode keeps 16 bits, and what bicubic overshoots.
     image = Image.fromarray(np.ascontiguousarray(alpha, dtype=np.float32))
@@ -163,6 +164,6 @@ def _to_integers(plane: Tensor, picture: Picture) -> Samples:
     return (plane * white).round_().clamp_(lowest, white).numpy().astype(dtype)
 
 
-def _to_range(samples: Samples, white: float, dtype: np.dtype[np.generic]) -> Samples:
+def _to_range(samples: Samples, white: float, dtype: np.dtype[Any]) -> Samples:
     scaled = np.rint(samples * np.float64(np.iinfo(dtype).max / white))
     return np.clip(scaled, 0, np.iinfo(dtype).max).astype(dtype)

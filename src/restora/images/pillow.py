@@ -80,24 +80,28 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
 
 
 def image_of(picture: Picture) -> Image.Image:
-    """The Pillow image of a picture of 8 bits (or one gray channel of 16 or float32), as small as it was in its file.
+    """The Pillow image of a picture of 8 bits, or of one gray channel of 16 or of float32."""
+    pixels, alpha = picture.pixels, picture.alpha
+    if alpha is not None:
+        return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
+    if pixels.shape[2] == 4:
+        return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+
+
+def compact_image_of(picture: Picture) -> Image.Image:
+    """As :func:`image_of`, but as small as it was in its file, if it still can be.
 
     Black and white stays so if every pixel is one of the two; a palette is kept if it holds every colour.
     """
-    pixels, alpha = picture.pixels, picture.alpha
     indices = palette_indices(picture)
     if indices is not None:
-        image = Image.fromarray(indices).convert("L")
+        image = Image.fromarray(indices)
         image.putpalette(rgb_palette(picture))
         return image
-    if alpha is not None:
-        return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
-    if pixels.shape[2] == 1:
-        plane = np.ascontiguousarray(pixels[..., 0])
-        return Image.fromarray(plane > 0) if fits_bit_depth(picture, 1) else Image.fromarray(plane)
-    if pixels.shape[2] == 4:
-        return Image.frombytes("CMYK", picture.size[::-1], pixels.tobytes())
-    return Image.fromarray(np.ascontiguousarray(pixels))
+    if picture.alpha is None and fits_bit_depth(picture, 1):
+        return Image.fromarray(picture.pixels[..., 0] > 0)
+    return image_of(picture)
 
 
 def fits_bit_depth(picture: Picture, bits: int) -> bool:

@@ -17,7 +17,8 @@ from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PngEncoding
 from restora.images.orientation import turned_upright
 from restora.images.picture import Picture, Samples
-from restora.images.pillow import Decoded, decoded, fits_bit_depth, image_of, opened, palette_indices
+from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened, palette_indices
+from restora.images.png16 import decode_16, encode_16, encode_packed
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CARRIED = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"tEXt", b"zTXt", b"iTXt")
@@ -47,7 +48,7 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     icc = _profile(chunks)
     samples = _decoded(chunks, depth, keep_colour=icc is not None)
     exif, xmp = _only(chunks, b"eXIf"), _xmp(chunks)
-    orientation = orientation_of(exif)
+    orientation = orientation_of(exif, xmp)
     metadata = Metadata(
         icc=icc,
         exif=upright(exif) if exif else None,
@@ -86,9 +87,6 @@ def _decoded(chunks: Sequence[Chunk], depth: int, keep_colour: bool) -> Decoded:
         # Pillow sees only what makes the pixels: its limits on text and profiles need not concern us.
         bare = _assembled(chunk for chunk in chunks if chunk[0] in _PIXELS)
         return decoded(opened(PngImageFile, bare), keep_palette_colour=keep_colour)
-    # Numba takes a moment to load, and only these files need it.
-    from restora.images.png16 import decode_16  # noqa: PLC0415
-
     samples = decode_16(chunks[0][1], b"".join(body for name, body in chunks if name == b"IDAT"))
     colour_channels = samples.shape[2] - (samples.shape[2] + 1) % 2
     pixels = np.ascontiguousarray(samples[..., :colour_channels])
@@ -100,13 +98,11 @@ def _encoded(picture: Picture) -> list[Chunk]:
     """IHDR first, IEND last."""
     pixels, alpha = picture.pixels, picture.alpha
     packed = next((depth for depth in (2, 4) if alpha is None and fits_bit_depth(picture, depth)), None)
-    if pixels.dtype == np.uint16 or packed:
-        from restora.images.png16 import encode_16, encode_packed  # noqa: PLC0415
-
-        if packed:
-            return list(encode_packed(pixels[..., 0] // np.uint8(255 // (2**packed - 1)), packed))
+    if packed:
+        return list(encode_packed(pixels[..., 0] // np.uint8(255 // (2**packed - 1)), packed))
+    if pixels.dtype == np.uint16:
         return list(encode_16(pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)))
-    image = image_of(picture)
+    image = compact_image_of(picture)
     stream = io.BytesIO()
     if palette_indices(picture) is None:
         image.save(stream, "PNG")

@@ -6,10 +6,8 @@ The format is that of the PNG specification, third edition (W3C, 2025): sections
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import no_type_check
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from restora.core.errors import FileProblem
@@ -35,7 +33,7 @@ def decode_16(header: bytes, compressed: bytes) -> NDArray[np.uint16]:
     sizes = [(-(-(height - y) // dy), -(-(width - x) // dx)) for y, x, dy, dx in passes]
     expected = sum(h * (1 + 2 * channels * w) for h, w in sizes if h > 0 and w > 0)
     inflater = zlib.decompressobj()
-    data = np.frombuffer(bytearray(inflater.decompress(compressed, expected)), dtype=np.uint8)
+    data = np.frombuffer(inflater.decompress(compressed, expected), dtype=np.uint8)
     if data.size < expected:
         raise FileProblem("the file is cut short: some of its rows are missing")
     pixels = np.empty((height, width, channels), dtype=np.uint16)
@@ -55,8 +53,7 @@ def encode_16(samples: NDArray[np.uint16]) -> Iterator[tuple[bytes, bytes]]:
     """
     height, width, channels = samples.shape
     rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
-    filtered = np.empty((height, 1 + rows.shape[1]), dtype=np.uint8)
-    _filter(rows, 2 * channels, filtered)
+    filtered = _filtered(rows, 2 * channels)
     colour = {count: kind for kind, count in _CHANNELS.items()}[channels]
     return _chunks(height, width, 16, colour, filtered)
 
@@ -74,9 +71,11 @@ def encode_packed(samples: NDArray[np.uint8], depth: int) -> Iterator[tuple[byte
     return _chunks(height, width, depth, 0, filtered)
 
 
-def _chunks(height: int, width: int, depth: int, colour: int, filtered: NDArray[np.uint8]) -> Iterator[tuple[bytes, bytes]]:
+def _chunks(
+    height: int, width: int, depth: int, colour: int, filtered: NDArray[np.uint8]
+) -> Iterator[tuple[bytes, bytes]]:
     yield b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    compressed = zlib.compress(filtered, 6)
+    compressed = zlib.compress(filtered.data, 6)
     step = 2**30  # a chunk ends below 2^31 bytes
     for at in range(0, len(compressed), step):
         yield b"IDAT", compressed[at : at + step]
@@ -85,69 +84,66 @@ def _chunks(height: int, width: int, depth: int, colour: int, filtered: NDArray[
 
 def _rows(data: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint16]:
     rows = data.reshape(height, -1)
-    if not _unfilter(rows, 2 * channels):
+    if rows[:, 0].max() > 4:
         raise FileProblem("it is damaged: a row has a filter that PNG does not know")
-    return np.ascontiguousarray(rows[:, 1:]).view(">u2").reshape(height, width, channels).astype(np.uint16)
+    samples = _unfiltered(rows[:, 1:].reshape(height, width, 2 * channels), rows[:, 0])
+    return np.ascontiguousarray(samples).view(">u2").astype(np.uint16)
 
 
-@njit(cache=True)
-@no_type_check
-def _paeth(left, up, corner):
-    a, b, c = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
-    if a <= b and a <= c:
-        return left
-    return up if b <= c else corner
+def _unfiltered(filtered: NDArray[np.uint8], kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Undo the filters of rows (h, w, bytes per pixel), of which ``kinds`` names one for each.
+
+    A pixel needs its left, upper and upper left neighbours, so all pixels of one antidiagonal are undone at once; in
+    rows padded by a pixel above and to the left they lie ``w`` pixels apart. Cost: h + w steps of min(h, w) pixels.
+    """
+    height, width, size = filtered.shape
+    padded = np.zeros((height + 1, width + 1, size), dtype=np.uint8)
+    padded[1:, 1:] = filtered
+    flat = padded.reshape(-1, size)
+    for d in range(height + width - 1):
+        top, bottom = max(0, d - width + 1), min(height - 1, d)
+        begin, count = (top + 1) * (width + 1) + d - top + 1, bottom - top + 1
+
+        def diagonal(shift: int, begin: int = begin, count: int = count) -> NDArray[np.uint8]:
+            first = begin - shift
+            return flat[first : first + (count - 1) * width + 1 : width]
+
+        here = diagonal(0)
+        here += _predicted(kinds[top : bottom + 1, None], diagonal(1), diagonal(width + 1), diagonal(width + 2))
+    return padded[1:, 1:]
 
 
-@njit(cache=True)
-@no_type_check
-def _predicted(kind, left, up, corner):
-    if kind == 1:
-        return left
-    if kind == 2:
-        return up
-    if kind == 3:
-        return (left + up) // 2
-    if kind == 4:
-        return _paeth(left, up, corner)
-    return 0
-
-
-@njit(cache=True)
-@no_type_check
-def _unfilter(rows, step):
-    """Undo the filters in place; the first byte of each row names its filter. False if one is unknown."""
+def _filtered(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Rows (h, bytes) behind the byte that names their filter, which is the best for each."""
     height, length = rows.shape
-    for y in range(height):
-        kind = rows[y, 0]
-        if kind > 4:
-            return False
-        for i in range(1, length):
-            left = np.int64(rows[y, i - step]) if i > step else 0
-            up = np.int64(rows[y - 1, i]) if y > 0 else 0
-            corner = np.int64(rows[y - 1, i - step]) if y > 0 and i > step else 0
-            rows[y, i] = (rows[y, i] + _predicted(kind, left, up, corner)) & 255
-    return True
+    filtered = np.empty((height, 1 + length), dtype=np.uint8)
+    padded = np.zeros((height + 1, length + size), dtype=np.uint8)
+    padded[1:, size:] = rows
+    step = max(1, 2**20 // length)
+    for y in range(0, height, step):
+        block = padded[y : y + step + 1]
+        here, left, up, corner = block[1:, size:], block[1:, :-size], block[:-1, size:], block[:-1, :-size]
+        candidates = np.stack([here - prediction for prediction in _predictions(left, up, corner)])
+        # Differences count by their size as signed bytes.
+        cost = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
+        best = cost.argmin(axis=0)
+        filtered[y : y + step, 0] = best
+        filtered[y : y + step, 1:] = candidates[best, np.arange(len(best))]
+    return filtered
 
 
-@njit(cache=True)
-@no_type_check
-def _filter(rows, step, filtered):
-    """Write each row of ``rows`` behind its filter byte into ``filtered``."""
-    height, length = rows.shape
-    candidate = np.empty(length, np.uint8)
-    for y in range(height):
-        best = np.int64(2**62)
-        for kind in range(5):
-            total = 0
-            for i in range(length):
-                left = np.int64(rows[y, i - step]) if i >= step else 0
-                up = np.int64(rows[y - 1, i]) if y > 0 else 0
-                corner = np.int64(rows[y - 1, i - step]) if y > 0 and i >= step else 0
-                difference = (rows[y, i] - _predicted(kind, left, up, corner)) & 255
-                candidate[i] = difference
-                total += min(difference, 256 - difference)
-            if total < best:
-                best = total
-                filtered[y, 0] = kind
-                filtered[y, 1:] = candidate
+def _predicted(
+    kinds: NDArray[np.uint8], left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    return np.choose(kinds, _predictions(left, up, corner))
+
+
+def _predictions(
+    left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], ...]:
+    """What the filters None, Sub, Up, Average and Paeth predict."""
+    a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
+    pa, pb = np.abs(b - c), np.abs(a - c)
+    pc = np.abs(a + b - 2 * c)
+    paeth = np.where((pa <= pb) & (pa <= pc), left, np.where(pb <= pc, up, corner))
+    return np.zeros_like(left), left, up, ((a + b) >> 1).astype(np.uint8), paeth

@@ -101,7 +101,9 @@ def _raw_samples(body: bytes, count: int, maxval: int) -> Samples:
     kind = np.dtype(np.uint8 if maxval < 256 else ">u2")
     needed = count * kind.itemsize
     if len(body) < needed:
-        raise FileProblem(f"the file is cut short: {needed - len(body):,} of {needed:,} bytes of its pixels are missing")
+        raise FileProblem(
+            f"the file is cut short: {needed - len(body):,} of {needed:,} bytes of its pixels are missing"
+        )
     if re.match(rb"\s*P[1-6]\s", body[needed : needed + 16]):
         raise FileProblem("it holds several images: restora reads single ones, so split it first")
     return np.frombuffer(body, kind, count).astype(np.uint8 if maxval < 256 else np.uint16)

@@ -12,12 +12,12 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from restora.core.operator import Size
+from restora.operators.blur import Blur
 from restora.operators.boundaries import extend
-from restora.operators.fourier import psf_to_otf
+from restora.operators.fourier import fast_length, psf_centre, psf_to_otf
 
 Closing = Literal["edgetaper", "liu-jia", "replicate"]
 """How a frame is made a period: by :func:`edgetaper` or :func:`liu_jia`, or with replicated borders only."""
@@ -45,22 +45,26 @@ class Torus:
         return x[..., top : top + size[0], left : left + size[1]]
 
 
-def close(y: Float[Tensor, "b c h w"], psf: Float[Tensor, "kh kw"], closing: Closing) -> Torus:
-    """Extend a measurement to a torus on which blurring by ``psf`` is nearly circular.
+def close(y: Float[Tensor, "b c h w"], H: Blur, closing: Closing) -> Torus:
+    """The measurement as one period of a scene on which ``H`` is a circular blur, or nearly one.
 
-    ``edgetaper`` and ``replicate`` add half the kernel on every side; ``liu-jia`` adds at least the whole kernel below
-    and at the right, up to a size with small prime factors.
-
-    Returns:
-        the torus, at least (h + kh − 1, w + kw − 1), so that its crop may also be the scene of a "valid" blur.
+    Exact are two cases: a circular H needs nothing, and a ``reflect`` one with an odd-sized kernel symmetric along both axes is
+    circular on the image and its mirror images, (2h, 2w). Else ``edgetaper`` and ``replicate`` add half the kernel on every side,
+    and ``liu-jia`` adds the whole kernel or a little more below and at the right, up to sizes that the FFT likes. Either
+    is large enough for its crop to be the scene of a "valid" blur.
     """
-    size, (kh, kw) = (y.shape[-2], y.shape[-1]), psf.shape
+    size, (kh, kw) = (y.shape[-2], y.shape[-1]), H.psf.shape
+    if H.boundary == "circular":
+        return Torus(y, (0, 0), size)
+    if H.boundary == "reflect" and kh % 2 == kw % 2 == 1 and all(torch.equal(H.psf, H.psf.flip(i)) for i in (0, 1)):
+        return Torus(extend(y, (0, 0), size, "reflect"), (0, 0), size)
     if closing == "liu-jia":
-        enough = (next_fast_len(size[0] + kh - 1, real=True), next_fast_len(size[1] + kw - 1, real=True))
+        enough = (fast_length(size[0] + kh - 1), fast_length(size[1] + kw - 1))
         return Torus(liu_jia(y, enough), (0, 0), size)
-    margin = (kh // 2, kw // 2)
-    extended = extend(y, margin, margin, "replicate")
-    return Torus(edgetaper(extended, psf) if closing == "edgetaper" else extended, margin, size)
+    after = psf_centre(H.psf)
+    before = (kh - 1 - after[0], kw - 1 - after[1])
+    extended = extend(y, before, after, "replicate")
+    return Torus(edgetaper(extended, H.psf) if closing == "edgetaper" else extended, before, size)
 
 
 def edgetaper(

@@ -89,6 +89,11 @@ class Resampler:
             first += rows
         return x
 
+    @property
+    def radius(self) -> int:
+        """Half the kernel's support, in samples of the coarser grid, rounded up."""
+        return math.ceil(_KERNELS[self.kernel][0])
+
     def taps(self) -> tuple[Int[Tensor, "n p"], Float[Tensor, "n p"]]:
         """Which input samples each output looks at, and with what weights (float64; an index may occur twice)."""
         radius, kernel = _KERNELS[self.kernel]

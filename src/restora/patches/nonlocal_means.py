@@ -47,8 +47,8 @@ def nonlocal_means(
     dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
     f, t = patch // 2, window // 2
     compute = nonlocal_means_cpu if y.device.type == "cpu" and not y.requires_grad else _nonlocal_means_torch
-    margin = (reach(patch, window),) * 2
-    z = extend(y.to(dtype), margin, margin, "reflect")
+    margin = reach(patch, window)
+    z = extend(y.to(dtype), (margin, margin), (margin, margin), "reflect")
     return compute(z, f, t, sigma, h, LEAST_WEIGHT).to(y.dtype)
 
 

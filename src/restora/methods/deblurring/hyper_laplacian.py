@@ -3,16 +3,15 @@
 Problem. y = k * x + n with known k and white Gaussian noise; images of megapixels in seconds.
 
 Model. Gradients of natural images have heavier tails than a Laplacian: p(g) ∝ exp(−|g|^α), 0.5 <= α <= 0.8. With
-circular forward differences D₁ (along a row) and D₂ (along a column),
+circular forward differences D (down and to the right),
 
-    minimise  λ/2 ‖k * x − y‖² + Σ_i (|D₁x|_i^α + |D₂x|_i^α),
+    minimise  λ/2 ‖k * x − y‖² + Σ_i |(Dx)_i|^α,
 
-which auxiliary images w_d split:  λ/2 ‖k * x − y‖² + Σ_d (β/2 ‖D_d x − w_d‖² + Σ_i |w_d|_i^α), with β → ∞.
+which an auxiliary w splits:  λ/2 ‖k * x − y‖² + β/2 ‖Dx − w‖² + Σ_i |w_i|^α, with β → ∞.
 
 Algorithm. From x = y, for β = 1, 2√2, 8, … below 2⁸ (six values):
-1. w: each pixel's w_d = argmin_w |w|^α + β/2 (w − v)², v = D_d x (exactly, see :mod:`restora.numerics.prox`).
-2. x: the quadratic is diagonal in Fourier space,
-   X = [conj(K) Y + β/λ F(D₁ᵀw₁ + D₂ᵀw₂)] / [|K|² + β/λ (|F D₁|² + |F D₂|²)].
+1. w: each w_i = argmin_w |w|^α + β/2 (w − v_i)², v = Dx (exactly, see :func:`restora.numerics.prox.shrink_power`);
+2. x: the quadratic is diagonal in Fourier space, X = [conj(K) Y + β/λ F(Dᵀw)] / [|K|² + β/λ |F D|²].
 Where the blur is not circular, y is closed to a torus first (``closing``: borders replicated by half the kernel and
 tapered four times, as the authors do) and the result is cropped.
 
@@ -36,11 +35,13 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.operator import Size
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
+from restora.numerics.differences import divergence, gradient, gradient_spectrum
 from restora.numerics.prox import shrink_power
 from restora.operators.blur import Blur
 
@@ -128,8 +129,8 @@ class HyperLaplacian:
         quadratic = _Quadratic.of(torus.y, H)
         x, stats, betas = torus.y, [], self.betas()
         for done, beta in enumerate(betas, start=1):
-            w1, w2 = (shrink_power(v, 1 / beta, self.alpha) for v in _differences(x))
-            previous, x = x, quadratic.minimiser(w1, w2, beta / self.lam)
+            w = shrink_power(gradient(x, "circular"), 1 / beta, self.alpha)
+            previous, x = x, quadratic.minimiser(w, beta / self.lam)
             change = float(torch.linalg.vector_norm(x - previous) / torch.linalg.vector_norm(x).clamp_min(1e-12))
             stats.append({"beta": beta, "change": change})
             (progress or silent)(done, len(betas), f"β = {beta:.3g}")
@@ -139,30 +140,20 @@ class HyperLaplacian:
 
 @dataclass(frozen=True, eq=False)
 class _Quadratic:
-    """½‖k * x − y‖² + b/2 Σ_d ‖D_d x − w_d‖² on a torus, with all that does not change from step to step."""
+    """½‖k * x − y‖² + b/2 ‖Dx − w‖² on a torus, with all that does not change from step to step."""
 
     data: Complex[Tensor, "b c h v"]  # conj(K) Y
     blur: Float[Tensor, "h v"]  # |K|²
-    gradient: Float[Tensor, "h v"]  # |F D₁|² + |F D₂|²
-    size: tuple[int, int]
+    gradient: Float[Tensor, "h v"]  # |F D|²
+    size: Size
 
     @classmethod
     def of(cls, y: Float[Tensor, "b c h w"], H: Blur) -> "_Quadratic":
         size = (y.shape[-2], y.shape[-1])
-        K = H.otf(size).to(torch.fft.rfft2(y[:1, :1]))
-        u = torch.fft.fftfreq(size[0], dtype=y.dtype, device=y.device)
-        v = torch.fft.rfftfreq(size[1], dtype=y.dtype, device=y.device)
-        gradient = 4 * torch.sin(math.pi * u)[:, None] ** 2 + 4 * torch.sin(math.pi * v) ** 2
-        return cls(K.conj() * torch.fft.rfft2(y), K.abs() ** 2, gradient, size)
+        K = H.otf(size, y)
+        spectrum = gradient_spectrum(size, "circular", dtype=y.dtype, device=y.device)
+        return cls(K.conj() * torch.fft.rfft2(y), K.abs() ** 2, spectrum, size)
 
-    def minimiser(
-        self, w1: Float[Tensor, "b c h w"], w2: Float[Tensor, "b c h w"], b: float
-    ) -> Float[Tensor, "b c h w"]:
-        divergence = w1.roll(1, -1) - w1 + w2.roll(1, -2) - w2
-        X = (self.data + b * torch.fft.rfft2(divergence)) / (self.blur + b * self.gradient)
+    def minimiser(self, w: Float[Tensor, "b 2 c h w"], b: float) -> Float[Tensor, "b c h w"]:
+        X = (self.data - b * torch.fft.rfft2(divergence(w, "circular"))) / (self.blur + b * self.gradient)
         return torch.fft.irfft2(X, s=self.size)
-
-
-def _differences(x: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
-    """D₁x, D₂x: forward differences along the rows and the columns, circular."""
-    return x.roll(-1, -1) - x, x.roll(-1, -2) - x

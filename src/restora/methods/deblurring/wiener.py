@@ -51,6 +51,7 @@ from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
+from restora.numerics.differences import gradient_spectrum
 from restora.operators.blur import Blur
 
 SPEC = Spec(
@@ -114,7 +115,7 @@ class Wiener:
             raise CannotSolve(f"Wiener deconvolution needs a Blur with a known kernel, not {type(H).__name__}")
         torus = close(problem.y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
-        Y, K = torch.fft.rfft2(torus.y), H.otf(size).to(torus.y.device)
+        Y, K = torch.fft.rfft2(torus.y), H.otf(size, torus.y)
         power, shape = K.abs() ** 2, self._shape(size, torus.y)
         if self.b is None:
             b = _found(Y, shape / power, size[1], problem.sigma, self.rule)
@@ -128,11 +129,9 @@ class Wiener:
 
     def _shape(self, size: Size, like: Tensor) -> Float[Tensor, "h v"]:
         """R/b on the half plane of frequencies."""
-        u = torch.fft.fftfreq(size[0], dtype=like.dtype, device=like.device)
-        v = torch.fft.rfftfreq(size[1], dtype=like.dtype, device=like.device)
         if self.prior == "white":
-            return like.new_ones(len(u), len(v))
-        return 4 * torch.sin(math.pi * u)[:, None] ** 2 + 4 * torch.sin(math.pi * v) ** 2
+            return like.new_ones(size[0], size[1] // 2 + 1)
+        return gradient_spectrum(size, "circular", dtype=like.dtype, device=like.device)
 
 
 def _found(

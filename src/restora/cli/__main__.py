@@ -1,0 +1,7 @@
+"""``python -m restora.cli``."""
+
+import sys
+
+from restora.cli.entry import main
+
+sys.exit(main())

@@ -1,0 +1,54 @@
+"""App: the commands, put together."""
+
+from typing import Annotated
+
+import typer
+
+import restora
+from restora.cli import benching, degrading, demonstrating, listing, looking, restoring
+from restora.cli.options import examples
+
+app = typer.Typer(
+    name="restora",
+    help="Restore photographs: noise, blur, low resolution, holes, compression. y = Hx + n, solved for x.",
+    epilog=examples(
+        "restora photo.jpg                         look, say what is wrong, mend it",
+        "restora denoise scan.tif --sigma 12       16 bits stay 16 bits",
+        "restora deblur shaken.jpg --kernel motion:15:30",
+        "restora upscale small.png --scale 3",
+        "restora inpaint old.png --mask scratches.png",
+        "restora -r holidays -o restored           a folder, its tree kept",
+        "restora denoise - < noisy.png > clean.png",
+        "restora demo                              see it work",
+    ),
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+restoring.add_to(app)
+degrading.add_to(app)
+looking.add_to(app)
+listing.add_to(app)
+benching.add_to(app)
+demonstrating.add_to(app)
+
+
+def command_names() -> list[str]:
+    """All commands."""
+    return [command.name for command in app.registered_commands if command.name]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"restora {restora.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _restora(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """See ``help`` of the app."""

@@ -1,0 +1,196 @@
+"""Options: the words every command shares, each declared once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restora import catalog
+from restora.core.errors import CannotSolve, InvalidParameter
+
+FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
+
+
+def examples(*lines: str) -> str:
+    """An epilog of command lines, each on a line of its own."""
+    return "\n\n".join(["Examples:", *("  " + line for line in lines)])
+
+
+def methods_for(incomplete: str) -> list[str]:
+    """Completion: the names of methods."""
+    return [name for name in ("auto", *catalog.names()) if name.startswith(incomplete)]
+
+
+Pictures = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PICTURE...",
+        help="Files, folders, globs; - is standard input.",
+        show_default=False,
+    ),
+]
+
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|FOLDER|-",
+        help="A name with a suffix is a file, any other a folder, - is standard output. "
+        "Without it: NAME.restored.SUFFIX beside the picture.",
+        show_default=False,
+        rich_help_panel=FILES,
+    ),
+]
+
+Recursive = Annotated[
+    bool,
+    typer.Option("--recursive", "-r", help="Folders with all below them; the tree is kept.", rich_help_panel=FILES),
+]
+
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace files that exist; else they are refused.", rich_help_panel=FILES)
+]
+
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Pass over pictures whose output exists: goes on where a run was stopped.",
+        rich_help_panel=FILES,
+    ),
+]
+
+MethodName = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        "-m",
+        metavar="NAME",
+        help="As in `restora methods`; auto chooses and says why.",
+        autocompletion=methods_for,
+    ),
+]
+
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        "-p",
+        metavar="NAME=VALUE",
+        help="A parameter of the method, as in `restora methods NAME`; may be repeated.",
+        show_default=False,
+    ),
+]
+
+Sigma = Annotated[
+    float | None,
+    typer.Option(
+        "--sigma",
+        "-s",
+        metavar="0..255",
+        min=0,
+        max=255,
+        help="Standard deviation of the noise in levels of 0..255, whatever the depth of the file. "
+        "Without it: estimated.",
+        show_default=False,
+    ),
+]
+
+KnownSigma = Annotated[
+    float | None,
+    typer.Option(
+        "--sigma",
+        "-s",
+        metavar="0..255",
+        min=0,
+        max=255,
+        help="Standard deviation of the noise in levels of 0..255. Without it: no noise.",
+        show_default=False,
+    ),
+]
+
+Device = Annotated[
+    str, typer.Option("--device", metavar="cpu|cuda|cuda:N", help="Where to compute.", rich_help_panel=COMPUTING)
+]
+
+Tile = Annotated[
+    int | None,
+    typer.Option(
+        "--tile",
+        metavar="PIXELS",
+        min=1,
+        help="Side of the tiles of large pictures. Without it: decided by size.",
+        show_default=False,
+        rich_help_panel=COMPUTING,
+    ),
+]
+
+Seed = Annotated[int, typer.Option("--seed", help="Of all randomness.", rich_help_panel=COMPUTING)]
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object a picture, a line each, and nothing else.", rich_help_panel=TALK),
+]
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=TALK)]
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar="RESTORA_DATA",
+        metavar="FOLDER",
+        help="The benchmark data.",
+        show_default=False,
+    ),
+]
+
+
+def words_of(text: str | None) -> tuple[str, ...]:
+    """The words of a list such as ``nlm,tv``; none of nothing."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def numbers_of(name: str, text: str | None) -> tuple[float, ...]:
+    """The numbers of a list such as ``15,25,50``.
+
+    Raises:
+        InvalidParameter: one of them is none.
+    """
+    try:
+        return tuple(float(word) for word in words_of(text))
+    except ValueError as error:
+        raise InvalidParameter.outside(name, text, "numbers separated by commas") from error
+
+
+def parameters_from(pairs: list[str] | None, method: str) -> dict[str, object]:
+    """From ``["h=0.4", …]`` to a mapping.
+
+    Raises:
+        InvalidParameter: a pair without a name or a value, or parameters for a method that is not named.
+    """
+    if pairs and method == "auto":
+        raise InvalidParameter("-p sets a parameter of one method: name it with --method")
+    parameters: dict[str, object] = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise InvalidParameter(f"-p {pair} is not allowed: write -p NAME=VALUE, such as -p iterations=50")
+        parameters[name.strip()] = value.strip()
+    return parameters
+
+
+def require_method_for(method: str, task: str, verb: str) -> None:
+    """Refuse, before anything is loaded, a method that is not there or is for something else.
+
+    Raises:
+        UnknownName: there is no such method.
+        CannotSolve: it is not for this task.
+    """
+    if method == "auto":
+        return
+    entry = catalog.find(method)
+    if task not in entry.tasks:
+        good = ", ".join(e.name for e in catalog.entries(task=task))
+        raise CannotSolve(f"{method} does not {verb} (it is for: {', '.join(entry.tasks)}); these do: {good}")

@@ -1,0 +1,159 @@
+"""CPU kernels of one level of the wavelet transform: both directions in one sweep, through lines that stay in cache."""
+
+from typing import no_type_check
+
+import numpy as np
+import torch
+from numba import njit, prange
+from torch import Tensor
+
+_SERIAL = 1 << 26  # multiplications below which it is not worth waking other threads (about 20 ms)
+
+
+def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """(n, h, w) to its four bands (n, 4, ⌈h⌉/2, ⌈w⌉/2).
+
+    Args:
+        planes: images.
+        kernels: low and high pass, (2, L), to be correlated with.
+        rows: for the extended image, the row that stands at each place; ``columns`` likewise.
+        columns: see ``rows``.
+    """
+    x = planes.contiguous().numpy()
+    length = kernels.shape[1]
+    out = np.empty((len(x), 4, (len(rows) - length) // 2 + 1, (len(columns) - length) // 2 + 1), x.dtype)
+    analyse = _analyse_serial if x.size * length < _SERIAL else _analyse_parallel
+    analyse(x, kernels.numpy(), rows.numpy(), columns.numpy(), out)
+    return torch.from_numpy(out)
+
+
+def synthesise_cpu(
+    bands: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor, offset: int, size: tuple[int, int]
+) -> Tensor:
+    """The four bands (n, 4, i, j) to the image (n, h, w).
+
+    Args:
+        bands: as :func:`analyse_cpu` makes them.
+        kernels: low and high pass, (2, L), of the synthesis.
+        rows: for the extended bands, the row that stands at each place; ``columns`` likewise.
+        columns: see ``rows``.
+        offset: where, on the finer grid of the extended bands, the image begins.
+        size: of the image.
+    """
+    c = bands.contiguous().numpy()
+    out = np.empty((len(c), *size), c.dtype)
+    synthesise = _synthesise_serial if out.size * kernels.shape[1] < _SERIAL else _synthesise_parallel
+    synthesise(c, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out)
+    return torch.from_numpy(out)
+
+
+@njit(cache=True)
+@no_type_check
+def _analyse_serial(x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+    for plane in range(x.shape[0]):
+        for k in range(out.shape[2]):
+            _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, out[plane])
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _analyse_parallel(
+    x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray
+) -> None:
+    height = out.shape[2]
+    for job in prange(x.shape[0] * height):
+        k = job % height
+        _analyse_row(x[job // height], kernels, rows[2 * k :], columns, k, out[job // height])
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _analyse_row(
+    x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, k: int, out: np.ndarray
+) -> None:
+    """Row k of the four bands (low-low, high-low, low-high, high-high: down, then along)."""
+    length = kernels.shape[1]
+    line = np.zeros(x.shape[1], x.dtype)
+    half = columns.size // 2
+    even, odd = np.empty(half, x.dtype), np.empty(half, x.dtype)
+    for down in range(2):
+        line[:] = 0
+        for j in range(0, length, 2):
+            _add_two(line, kernels[down, j], x[rows[j]], kernels[down, j + 1], x[rows[j + 1]])
+        for i in range(half):
+            even[i] = line[columns[2 * i]]
+            odd[i] = line[columns[2 * i + 1]]
+        for along in range(2):
+            band = out[down + 2 * along, k]
+            band[:] = 0
+            n = band.size
+            for j in range(length // 2):
+                _add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
+
+
+@njit(cache=True)
+@no_type_check
+def _synthesise_serial(
+    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, out: np.ndarray
+) -> None:
+    for plane in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            _synthesise_row(bands[plane], kernels, rows, columns, offset, i, out[plane, i])
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _synthesise_parallel(
+    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, out: np.ndarray
+) -> None:
+    height = out.shape[1]
+    for job in prange(out.shape[0] * height):
+        i = job % height
+        _synthesise_row(bands[job // height], kernels, rows, columns, offset, i, out[job // height, i])
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _synthesise_row(
+    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, i: int, out: np.ndarray
+) -> None:
+    """Row i of the image: a band enters through the taps that fall on it, every second one."""
+    length = kernels.shape[1]
+    width = bands.shape[2]
+    line = np.empty(width, bands.dtype)
+    extended = np.empty(columns.size, bands.dtype)
+    phases = np.zeros((2, (out.size + 1) // 2), bands.dtype)
+    last, first = (i + offset) // 2, (i + offset) % 2
+    for along in range(2):
+        line[:] = 0
+        for j in range(length // 2):
+            row, tap = rows[last - j], first + 2 * j
+            low, high = bands[2 * along, row], bands[2 * along + 1, row]
+            _add_two(line, kernels[0, tap], low, kernels[1, tap], high)
+        for j in range(columns.size):
+            extended[j] = line[columns[j]]
+        for phase in range(2):
+            n = (out.size + 1 - phase) // 2
+            last_column, first_tap = (phase + offset) // 2, (phase + offset) % 2
+            for j in range(0, length // 2):
+                start = last_column - j
+                _add_one(phases[phase, :n], kernels[along, first_tap + 2 * j], extended[start : start + n])
+    for j in range(out.size // 2):
+        out[2 * j] = phases[0, j]
+        out[2 * j + 1] = phases[1, j]
+    if out.size % 2:
+        out[-1] = phases[0, -1]
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
+    for j in range(out.size):
+        out[j] += g * a[j]
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
+    for j in range(out.size):
+        out[j] += g * a[j] + h * b[j]

@@ -1,0 +1,146 @@
+"""BayesShrink: wavelet coefficients shrunk by a soft threshold that adapts to each subband.
+
+Problem. y = x + n, white noise n of standard deviation σ; gray, or every channel by itself.
+
+Model. In an orthonormal wavelet basis noise has its σ in every coefficient, and the coefficients of a photograph in one
+subband follow a generalised Gaussian density of standard deviation σ_x. The soft threshold of least expected squared
+error under that prior is, to a few per cent,
+
+    t = σ²/σ_x.
+
+Algorithm.
+1. θ = W y, a separable transform of J levels.
+2. In each subband of details: σ_y² = mean θ²; σ_x = √max(σ_y² − σ², 0); t = σ²/σ_x.
+3. θ̂ = sign(θ)·max(|θ| − t, 0). A subband with σ_x = 0 becomes zero. The approximation is kept.
+4. x̂ = W⁻¹θ̂.
+With ``spins`` > 1 (cycle spinning, Coifman and Donoho 1995) this is done to the image shifted by each (i, j),
+0 <= i, j < spins, and the mean of the results, shifted back, is taken.
+
+Cost. O(spins²·N·L) for N pixels and kernels of L taps.
+
+Departures from the original. With the defaults only at the sides: an odd side is made even by repeating its last pixel,
+and J is lowered to the number of times that the shorter side can be halved. Spinning is not in the paper, and off
+unless asked for; spins=4 gains 0.6 to 0.8 dB on Set12. boundary="reflect" gives up orthonormality at the border and
+gains 0.1 to 0.2 dB. With a biorthogonal bank the noise of a subband is σ times the norm of its analysis functions.
+
+References.
+S. G. Chang, B. Yu, M. Vetterli, "Adaptive wavelet thresholding for image denoising and compression", IEEE Transactions
+on Image Processing 9(9), 2000, doi:10.1109/83.862633.
+R. R. Coifman, D. L. Donoho, "Translation-invariant de-noising", Lecture Notes in Statistics 103, 1995,
+doi:10.1007/978-1-4612-2544-7_9.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.frames.wavelet import Pyramid, WaveletBoundary, WaveletTransform
+from restora.frames.wavelet_filters import WaveletName, filter_bank
+from restora.operators.boundaries import extend
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="bayes-shrink",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="per-channel",
+    paper=(
+        "S. G. Chang, B. Yu, M. Vetterli, Adaptive wavelet thresholding for image denoising and compression, "
+        "IEEE Transactions on Image Processing 9(9), 2000"
+    ),
+    doi="10.1109/83.862633",
+    published=(
+        "set12-gray-awgn-s15-noclip-seed0",
+        "set12-gray-awgn-s25-noclip-seed0",
+        "set12-gray-awgn-s50-noclip-seed0",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BayesShrink:
+    """Soft wavelet thresholds σ²/σ_x, a subband at a time.
+
+    Args:
+        wavelet: name of the filter bank.
+        levels: J, >= 1; fewer are taken on small images. Too few leave noise of low frequency.
+        spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is the paper's method.
+        boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+        UnknownName: there is no such wavelet.
+    """
+
+    wavelet: WaveletName = "sym8"
+    levels: int = 5
+    spins: int = 1
+    boundary: WaveletBoundary = "periodic"
+
+    def __post_init__(self) -> None:
+        filter_bank(self.wavelet)
+        if self.levels < 1:
+            raise InvalidParameter.outside("levels", self.levels, ">= 1")
+        if self.spins < 1:
+            raise InvalidParameter.outside("spins", self.spins, ">= 1")
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "BayesShrink":
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(f"BayesShrink removes noise only: H must be Identity, not {type(problem.H).__name__}")
+        y, sigma = problem.y, problem.sigma
+        levels = min(self.levels, min(y.shape[-2:]).bit_length() - 1)
+        if sigma == 0 or levels == 0:
+            reason = "there is no noise" if sigma == 0 else "it is one pixel wide"
+            return Result(y.clone(), Status(Code.LEFT_ALONE, f"left alone: {reason}"))
+        transform = WaveletTransform(self.wavelet, levels, self.boundary)
+        x = self._spun(y, sigma, transform, progress or silent)
+        return Result(x, Status.done(f"{levels} levels of {self.wavelet} shrunk, {self.spins**2} shifts"))
+
+    def _spun(
+        self, y: Float[Tensor, "b c h w"], sigma: float, transform: WaveletTransform, progress: Progress
+    ) -> Float[Tensor, "b c h w"]:
+        """The mean over all shifts; summed in float32 at least."""
+        shifts = [(i, j) for i in range(self.spins) for j in range(self.spins)]
+        total = torch.zeros_like(y, dtype=torch.promote_types(y.dtype, torch.float32))
+        for done, shift in enumerate(shifts, start=1):
+            shrunk = _shrink(transform.forward(_shifted(y, shift, self.boundary)), sigma, transform)
+            total = total + _shifted_back(transform.inverse(shrunk), shift, self.boundary)
+            progress(done, len(shifts), "shifts")
+        return (total / len(shifts)).to(y.dtype)
+
+
+def _shrink(pyramid: Pyramid, sigma: float, transform: WaveletTransform) -> Pyramid:
+    """θ̂ from θ: the threshold of each subband of each channel, and soft thresholding with it."""
+    details = []
+    for theta, gains in zip(pyramid.details, transform.noise_gains()):
+        noise = (sigma * theta.new_tensor(gains).reshape(3, 1, 1)) ** 2
+        variance = theta.square().mean(dim=(-2, -1), keepdim=True)
+        t = noise / (variance - noise).clamp_min(0).sqrt()
+        details.append(theta - theta.clamp(-t, t))  # t = ∞ where the subband holds nothing but noise
+    return replace(pyramid, details=tuple(details))
+
+
+def _shifted(y: Tensor, shift: tuple[int, int], boundary: WaveletBoundary) -> Tensor:
+    """The image moved down and right: around the torus, or off a border that is then extended by reflection."""
+    if boundary == "periodic":
+        return y.roll(shift, dims=(-2, -1))
+    return extend(y, shift, (0, 0), "reflect")
+
+
+def _shifted_back(x: Tensor, shift: tuple[int, int], boundary: WaveletBoundary) -> Tensor:
+    if boundary == "periodic":
+        return x.roll((-shift[0], -shift[1]), dims=(-2, -1))
+    return x[..., shift[0] :, shift[1] :]

@@ -1,0 +1,42 @@
+"""From a point spread function to its transfer function, and lengths that the FFT likes."""
+
+from functools import lru_cache
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from restora.core.operator import Size
+
+
+def psf_centre(psf: Float[Tensor, "kh kw"]) -> tuple[int, int]:
+    """Row and column of the centre: ⌊k/2⌋, also where a side is even."""
+    return psf.shape[0] // 2, psf.shape[1] // 2
+
+
+def psf_to_otf(psf: Float[Tensor, "kh kw"], size: Size) -> Complex[Tensor, "h g"]:
+    """Transfer function K of ``psf`` on images of that size, as ``torch.fft.rfft2`` lays it out: (h, w // 2 + 1).
+
+    irfft2(K · rfft2(x)) is the circular convolution y[n] = Σ_m psf[m] x[n − m + centre]. A PSF larger than the image
+    wraps round it, as circular convolution does.
+    """
+    for dim, (n, centre) in enumerate(zip(size, psf_centre(psf))):
+        index = (torch.arange(psf.shape[dim], device=psf.device) - centre).remainder(n)
+        shape = (n, psf.shape[1]) if dim == 0 else (psf.shape[0], n)
+        psf = psf.new_zeros(shape).index_add(dim, index, psf)
+    return torch.fft.rfft2(psf)
+
+
+@lru_cache(maxsize=1024)
+def fast_length(n: int) -> int:
+    """The least length >= n that has no prime factor above 7."""
+    while not _is_smooth(n):
+        n += 1
+    return n
+
+
+def _is_smooth(n: int) -> bool:
+    for prime in (2, 3, 5, 7):
+        while n % prime == 0:
+            n //= prime
+    return n == 1
