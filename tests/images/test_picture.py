@@ -102,7 +102,9 @@ def test_enlarging_resizes_opacity_and_keeps_the_rest(colour, opacity, srgb):
     assert larger.metadata == picture.metadata
     # Far from its edges, a ramp enlarged twice runs half as steep.
     ramp = larger.alpha[60].astype(float)
-    assert np.abs(ramp[20:-20] - np.interp((np.arange(20, 108) + 0.5) / 2 - 0.5, np.arange(64), opacity[30])).max() < 1.5
+    assert (
+        np.abs(ramp[20:-20] - np.interp((np.arange(20, 108) + 0.5) / 2 - 0.5, np.arange(64), opacity[30])).max() < 1.5
+    )
 
 
 def test_constant_opacity_stays_constant_in_sixteen_bits():

@@ -31,9 +31,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 def _file(width, height, depth, colour, rows: bytes, *extra: bytes, interlaced=0) -> bytes:
     header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
-    return b"".join(
-        [b"\x89PNG\r\n\x1a\n", header, *extra, _chunk(b"IDAT", zlib.compress(rows)), _chunk(b"IEND", b"")]
-    )
+    return b"".join([b"\x89PNG\r\n\x1a\n", header, *extra, _chunk(b"IDAT", zlib.compress(rows)), _chunk(b"IEND", b"")])
 
 
 def _again(data: bytes) -> Picture:

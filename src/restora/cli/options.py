@@ -1,5 +1,7 @@
 """Options: the words every command shares, each declared once."""
 
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +13,18 @@ from restora.core.errors import CannotSolve, InvalidParameter
 FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
 
 
+def add_command(
+    app: typer.Typer, name: str, command: Callable[..., int], panel: str, example_lines: Sequence[str]
+) -> None:
+    """Put a command into the app; its docstring is its help."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    app.command(name, help=text, rich_help_panel=panel, epilog=examples(*example_lines))(command)
+
+
 def examples(*lines: str) -> str:
     """An epilog of command lines, each on a line of its own."""
-    return "\n\n".join(["Examples:", *("  " + line for line in lines)])
+    return "\n".join(["Examples:", *("  " + line for line in lines)])
 
 
 def methods_for(incomplete: str) -> list[str]:
@@ -24,11 +35,13 @@ def methods_for(incomplete: str) -> list[str]:
 Pictures = Annotated[
     list[str],
     typer.Argument(
-        metavar="PICTURE...",
+        metavar="PICTURE",
         help="Files, folders, globs; - is standard input.",
         show_default=False,
     ),
 ]
+
+_OUTPUT = "A name with a suffix is a file, any other a folder, - is standard output. Without it: "
 
 Output = Annotated[
     str | None,
@@ -36,8 +49,19 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE|FOLDER|-",
-        help="A name with a suffix is a file, any other a folder, - is standard output. "
-        "Without it: NAME.restored.SUFFIX beside the picture.",
+        help=_OUTPUT + "NAME.restored.SUFFIX beside the picture.",
+        show_default=False,
+        rich_help_panel=FILES,
+    ),
+]
+
+DegradedOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|FOLDER|-",
+        help=_OUTPUT + "NAME.degraded.SUFFIX beside the picture, .png where its own format loses something.",
         show_default=False,
         rich_help_panel=FILES,
     ),

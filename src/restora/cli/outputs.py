@@ -20,14 +20,16 @@ class Naming:
     Attributes:
         tag: what stands before the suffix beside the input: ``photo.restored.jpg``.
         lossless: formats that lose something are replaced by PNG.
+        suffix_of_all: the suffix of every output; None keeps that of the input.
     """
 
     tag: str = "restored"
     lossless: bool = False
+    suffix_of_all: str | None = None
 
     def suffix(self, name: PurePath) -> str:
         """The suffix of the output for an input of that name: its own, if restora writes such files."""
-        suffix = name.suffix
+        suffix = self.suffix_of_all or name.suffix
         if self.lossless and suffix.lower() in _LOSSY:
             return ".png"
         form = next((form for form in FORMATS if suffix.lower() in form.suffixes), None)
@@ -100,7 +102,9 @@ def _standard(sources: Sequence[Source]) -> None:
 
 def _single(sources: Sequence[Source], path: Path) -> Path:
     if len(sources) > 1:
-        raise InvalidInput(f"{path} has a suffix, so it is one file, but there are {len(sources)} pictures: give a folder")
+        raise InvalidInput(
+            f"{path} has a suffix, so it is one file, but there are {len(sources)} pictures: give a folder"
+        )
     try:
         format_of_name(path)
     except FileProblem as problem:
@@ -129,4 +133,3 @@ def require_distinct(talk_is_json: bool, to_standard: bool) -> None:
     """
     if talk_is_json and to_standard:
         raise InvalidInput("the picture and --json both want standard output: give -o FILE")
-

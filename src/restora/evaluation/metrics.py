@@ -1,11 +1,13 @@
 """Metrics: PSNR, SSIM and MS-SSIM of a batch against its reference, a value an image, computed in float64.
 
 Nothing is clipped or rounded here: whether an estimate is, before it is measured, is part of a
-:class:`~restora.evaluation.protocol.Protocol`. All work goes in strips of rows, so that the memory needed beside the
-two images stays at some tens of MiB whatever their size.
+:class:`~restora.evaluation.protocol.Protocol`. All work goes tile by tile, so that the memory needed beside the two images
+stays at a few MiB whatever their size.
 """
 
+import math
 from collections.abc import Iterator
+from itertools import product
 
 import torch
 from jaxtyping import Float
@@ -17,8 +19,11 @@ from restora.core.errors import InvalidInput, InvalidParameter
 WINDOW = 11
 """Side of the SSIM window, in pixels."""
 
-STRIP_PIXELS = 1 << 18
-"""Values of one strip: small enough for the caches, large enough that the loop costs nothing."""
+TILE = 170
+"""Side of a tile: it fits the cache, and is just too small for Torch to split among threads, which costs more than it gains."""
+
+_BELL = [math.exp(-((k - WINDOW // 2) ** 2) / (2 * 1.5**2)) for k in range(WINDOW)]
+_GAUSSIAN = [value / sum(_BELL) for value in _BELL]
 
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first (Wang, Simoncelli, Bovik 2003)."""
@@ -43,10 +48,10 @@ def psnr(
         InvalidParameter: ``border`` < 0 or ``data_range`` <= 0.
     """
     x, reference = _inside(x, reference, data_range, border)
-    total = torch.zeros(x.shape[0], dtype=torch.float64, device=x.device)
-    for u, v in _strips(x, reference, overlap=0):
-        total += (u - v).square().sum(dim=(1, 2, 3))
-    return 10 * torch.log10(data_range**2 * x[0].numel() / total)
+    total = torch.zeros(x.shape[:2], dtype=torch.float64, device=x.device)
+    for plane, u, v in _tiles(x, reference, overlap=0):
+        total[plane] += (u - v).square_().sum()
+    return 10 * torch.log10(data_range**2 * x[0].numel() / total.sum(dim=1))
 
 
 def ssim(
@@ -105,13 +110,13 @@ def ms_ssim(
     """
     last = len(MS_SSIM_WEIGHTS) - 1
     x, reference = _inside(x, reference, data_range, border, least=WINDOW << last)
-    product = torch.ones(x.shape[:2], dtype=torch.float64, device=x.device)
+    similarity = torch.ones(x.shape[:2], dtype=torch.float64, device=x.device)
     for scale, weight in enumerate(MS_SSIM_WEIGHTS):
         whole, structure = _similarities(x, reference, data_range)
-        product = product * (whole if scale == last else structure).clamp_min(0) ** weight
+        similarity = similarity * (whole if scale == last else structure).clamp_min(0) ** weight
         if scale < last:
             x, reference = (functional.avg_pool2d(image.double(), 2, ceil_mode=True) for image in (x, reference))
-    return product.mean(dim=1)
+    return similarity.mean(dim=1)
 
 
 def aligned_psnr(
@@ -149,26 +154,34 @@ def aligned_psnr(
         raise InvalidParameter.outside("step", step, "1, 1/2, 1/3 …")
     if border < reach:
         raise InvalidParameter.outside("border", border, f">= reach = {reach}")
-    inside, _ = _inside(reference, x, data_range, border)
-    inside = inside.double()
-    height, width = inside.shape[-2:]
+    wide, inside = _inside(x, reference, data_range, border - reach)
+    inside = inside[..., reach : inside.shape[-2] - reach, reach : inside.shape[-1] - reach]
+    if inside.numel() == 0:
+        raise InvalidInput(f"nothing of {tuple(x.shape)} is left inside a border of {border}")
+    shifts = 2 * reach
+    grams = torch.zeros(shifts, shifts, 4, 4, dtype=torch.float64, device=x.device)
+    for _, u, v in _tiles(wide, inside, overlap=0, margin=shifts):
+        for dy in range(shifts):
+            for dx in range(shifts):
+                grams[dy, dx] += _gram(u[dy : dy + v.shape[0] + 1, dx : dx + v.shape[1] + 1], v)
     fractions = torch.arange(0, 1 + step / 2, step, dtype=torch.float64, device=x.device)
-    best = torch.tensor(torch.inf, dtype=torch.float64, device=x.device)
-    for dy in range(-reach, reach):
-        for dx in range(-reach, reach):
-            top, left = border + dy, border + dx
-            window = x[..., top : top + height + 1, left : left + width + 1].double()
-            corners = (window[..., :-1, :-1], window[..., :-1, 1:], window[..., 1:, :-1], window[..., 1:, 1:])
-            residuals = torch.stack([(corner - inside).flatten() for corner in corners])
-            best = torch.minimum(best, _blended(residuals @ residuals.T, fractions))
-    return 10 * torch.log10(data_range**2 * inside.numel() / best)[None]
+    return 10 * torch.log10(data_range**2 * inside.numel() / _least_blend(grams, fractions).clamp_min(0))[None]
 
 
-def _blended(gram: Float[Tensor, "4 4"], t: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-    """The least wᵀGw over the bilinear weights of all fractions (t, s) of a pixel."""
+def _gram(window: Float[Tensor, "i j"], v: Float[Tensor, "h w"]) -> Float[Tensor, "4 4"]:
+    """Inner products of the residuals of the four whole-pixel shifts that a bilinear shift blends."""
+    h, w = v.shape
+    residuals = [window[top : top + h, left : left + w] - v for top in (0, 1) for left in (0, 1)]
+    products = [[(a * b).sum() for b in residuals[: i + 1]] for i, a in enumerate(residuals)]
+    lower = torch.stack([torch.stack([*row, *[torch.zeros_like(row[0])] * (4 - len(row))]) for row in products])
+    return lower + lower.tril(-1).T
+
+
+def _least_blend(grams: Float[Tensor, "n n 4 4"], t: Float[Tensor, " m"]) -> Float[Tensor, ""]:
+    """The least wᵀGw over all matrices and the bilinear weights w of all fractions (t, s) of a pixel."""
     row, column = torch.meshgrid(t, t, indexing="ij")
     weights = torch.stack([(1 - row) * (1 - column), (1 - row) * column, row * (1 - column), row * column], dim=-1)
-    return torch.einsum("ijk,kl,ijl->ij", weights, gram, weights).min()
+    return torch.einsum("ijk,abkl,ijl->abij", weights, grams, weights).min()
 
 
 def _inside(
@@ -188,13 +201,21 @@ def _inside(
     return x[part], reference[part]
 
 
-def _strips(x: Tensor, reference: Tensor, overlap: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Both images in float64, some rows at a time; ``overlap`` rows come again in the next strip."""
-    rows = x.shape[-2]
-    step = max(1, STRIP_PIXELS * rows // x.numel())
-    for top in range(0, rows - overlap, step):
-        part = (..., slice(top, min(top + step + overlap, rows)), slice(None))
-        yield x[part].double(), reference[part].double()
+def _tiles(
+    x: Float[Tensor, "b c i j"], reference: Float[Tensor, "b c h w"], overlap: int, margin: int = 0
+) -> Iterator[tuple[tuple[int, int], Float[Tensor, "k l"], Float[Tensor, "m n"]]]:
+    """Both images in float64, tile by tile, each with the (image, channel) it is of.
+
+    ``overlap`` rows and columns come again in the next tile. ``x`` may be larger than the reference by ``margin`` in
+    both directions; so are then its tiles.
+    """
+    step = TILE - overlap
+    rows, columns = reference.shape[-2:]
+    for plane in product(range(x.shape[0]), range(x.shape[1])):
+        for top, left in product(range(0, rows - overlap, step), range(0, columns - overlap, step)):
+            v = reference[plane][top : top + TILE, left : left + TILE].double()
+            u = x[plane][top : top + v.shape[0] + margin, left : left + v.shape[1] + margin].double()
+            yield plane, u, v
 
 
 def _similarities(
@@ -204,23 +225,21 @@ def _similarities(
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     whole = torch.zeros(x.shape[:2], dtype=torch.float64, device=x.device)
     structure = torch.zeros_like(whole)
-    for u, v in _strips(x, reference, overlap=WINDOW - 1):
+    for plane, u, v in _tiles(x, reference, overlap=WINDOW - 1):
         mean_u, mean_v = _gaussian_mean(u), _gaussian_mean(v)
         uu, vv, uv = mean_u * mean_u, mean_v * mean_v, mean_u * mean_v
         variances = _gaussian_mean(u * u + v * v) - uu - vv
         covariance = _gaussian_mean(u * v) - uv
         cs = (2 * covariance + c2) / (variances + c2)
-        structure += cs.sum(dim=(2, 3))
-        whole += ((2 * uv + c1) / (uu + vv + c1) * cs).sum(dim=(2, 3))
+        structure[plane] += cs.sum()
+        whole[plane] += ((2 * uv + c1) / (uu + vv + c1) * cs).sum()
     places = (x.shape[-2] - WINDOW + 1) * (x.shape[-1] - WINDOW + 1)
     return whole / places, structure / places
 
 
-def _gaussian_mean(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+def _gaussian_mean(x: Float[Tensor, "h w"]) -> Float[Tensor, "i j"]:
     """The 11×11 Gaussian (σ = 1.5) average wherever the window lies inside: i = h − 10, j = w − 10."""
-    offsets = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
-    weights = torch.exp(-(offsets**2) / (2 * 1.5**2))
-    g = (weights / weights.sum()).tolist()
+    g = _GAUSSIAN
     rows, columns = x.shape[-2] - WINDOW + 1, x.shape[-1] - WINDOW + 1
     down = x[..., :rows, :] * g[0]
     for k in range(1, WINDOW):

@@ -227,7 +227,7 @@ class _Bench:
             published=published if published is None else round(published, 4),
             difference=None if published is None else round(value - published, 4),
             seconds=round(cost.seconds, 4),
-            peak_mib=cost.peak_mib,
+            peak_mib=None if cost.peak_mib is None else round(cost.peak_mib, 1),
             device=device_name(self.device),
             version=version("restora"),
             date=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -78,14 +78,11 @@ def xmp_upright(xmp: bytes) -> bytes:
 
 
 def exif_from(data: bytes, directory: Directory) -> bytes | None:
-    """An EXIF block with what the directory of a TIFF file says about the picture; None where it says nothing."""
-    fields = {tag: field for tag, field in directory.fields.items() if tag in DESCRIPTION}
-    children = _children(data, directory)
+    """A little-endian EXIF block with what a TIFF directory says of the picture; None where that is nothing."""
+    fields, children = _described(data, directory, "<")
     if not fields and not children:
         return None
-    form = Form(directory.form.order)
-    head = {"<": b"II", ">": b"MM"}[form.order] + struct.pack(form.order + "HI", 42, 8)
-    return head + pack(fields, children, 8, form)
+    return b"II*\0" + struct.pack("<I", 8) + pack(fields, children, 8, Form("<"))
 
 
 def exif_fields(exif: bytes, order: str) -> tuple[dict[int, Field], dict[int, dict[int, Field]]]:
@@ -93,22 +90,18 @@ def exif_fields(exif: bytes, order: str) -> tuple[dict[int, Field], dict[int, di
     directory = _first(exif)
     if directory is None:
         return {}, {}
+    return _described(exif, directory, order)
+
+
+def _described(data: bytes, directory: Directory, order: str) -> tuple[dict[int, Field], dict[int, dict[int, Field]]]:
     own = directory.form.order
     fields = {tag: field.to_order(own, order) for tag, field in directory.fields.items() if tag in DESCRIPTION}
-    children = {
-        tag: {t: field.to_order(own, order) for t, field in child.items()}
-        for tag, child in _children(exif, directory).items()
-    }
+    children: dict[int, dict[int, Field]] = {}
+    for tag in (EXIF, GPS):
+        child = _child(data, directory, tag)
+        if child is not None:
+            children[tag] = {t: f.to_order(own, order) for t, f in child.fields.items() if t != INTEROPERABILITY}
     return fields, children
-
-
-def _children(data: bytes, directory: Directory) -> dict[int, dict[int, Field]]:
-    found = ((tag, _child(data, directory, tag)) for tag in (EXIF, GPS))
-    return {
-        tag: {t: field for t, field in child.fields.items() if t != INTEROPERABILITY}
-        for tag, child in found
-        if child is not None
-    }
 
 
 def _first(exif: bytes | None) -> Directory | None:

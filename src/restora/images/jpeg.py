@@ -9,6 +9,7 @@ read and written so. Of a file of several images (MPO, gain maps) the first is r
 import io
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from PIL.JpegImagePlugin import JpegImageFile
 
@@ -75,23 +76,31 @@ def encode(picture: Picture) -> bytes:
     Raises:
         FileProblem: its EXIF or XMP are larger than a JPEG file can hold.
     """
-    image, metadata = image_of(picture), picture.metadata
-    dpi = metadata.dpi or (0, 0)
-    encoding = metadata.encoding
-    stream = io.BytesIO()
+    metadata, encoding = picture.metadata, picture.metadata.encoding
     if isinstance(encoding, JpegEncoding) and len(encoding.tables) == picture.pixels.shape[2]:
-        image.save(
-            stream,
-            "JPEG",
-            dpi=dpi,
-            qtables=_tables(encoding),
-            subsampling=_SUBSAMPLING.get(encoding.sampling, "4:4:4"),
-            progressive=encoding.progressive,
-            keep_rgb=not encoding.transform,
-        )
+        data = _encoded(picture, encoding)
     else:
-        image.save(stream, "JPEG", dpi=dpi, quality=DEFAULT_QUALITY, subsampling="4:4:4")
-    return _with_segments(stream.getvalue(), _metadata_segments(metadata))
+        data = _saved(picture, quality=DEFAULT_QUALITY, subsampling="4:4:4")
+    return _with_segments(data, _metadata_segments(metadata))
+
+
+def _encoded(picture: Picture, encoding: JpegEncoding) -> bytes:
+    options = {
+        "qtables": _tables(encoding),
+        "subsampling": _SUBSAMPLING.get(encoding.sampling, "4:4:4"),
+        "keep_rgb": not encoding.transform,
+    }
+    try:
+        return _saved(picture, progressive=encoding.progressive, **options)
+    except OSError:
+        # Pillow's buffer for progressive files is too small for pure noise; one scan holds the same coefficients.
+        return _saved(picture, **options)
+
+
+def _saved(picture: Picture, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image_of(picture).save(stream, "JPEG", dpi=picture.metadata.dpi or (0, 0), **options)
+    return stream.getvalue()
 
 
 def _segments(data: bytes) -> list[Segment]:
@@ -165,11 +174,12 @@ def _quantisation(body: bytes) -> dict[int, QuantisationTable]:
 
 
 def _tables(encoding: JpegEncoding) -> list[list[int]]:
-    """Tables as Pillow takes them: the i-th for component i, the last for all that follow; three of them at most."""
-    if len(encoding.tables) == 4:  # YCCK is written as CMYK, whose inks all take the finest, that of Y
+    """Tables as Pillow takes them: the i-th for component i, the last one for all that follow."""
+    if len(encoding.tables) == 4:  # YCCK is written as CMYK, whose inks all take the finest table, that of Y
         return [list(encoding.tables[0])]
-    first, *others = encoding.tables
-    return [list(first)] if all(table == first for table in others) else [list(table) for table in encoding.tables]
+    tables = [list(table) for table in encoding.tables]
+    shared = 2 if encoding.transform else 1  # chroma shares a table, and so do R, G and B
+    return tables[:shared] if all(table == tables[shared - 1] for table in tables[shared:]) else tables
 
 
 def _after(segments: Sequence[Segment], marker: int, prefix: bytes) -> bytes | None:

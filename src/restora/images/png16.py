@@ -6,8 +6,10 @@ The format is that of the PNG specification, third edition (W3C, 2025): sections
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import no_type_check
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from restora.core.errors import FileProblem
@@ -33,7 +35,7 @@ def decode_16(header: bytes, compressed: bytes) -> NDArray[np.uint16]:
     sizes = [(-(-(height - y) // dy), -(-(width - x) // dx)) for y, x, dy, dx in passes]
     expected = sum(h * (1 + 2 * channels * w) for h, w in sizes if h > 0 and w > 0)
     inflater = zlib.decompressobj()
-    data = np.frombuffer(inflater.decompress(compressed, expected), dtype=np.uint8)
+    data = np.frombuffer(bytearray(inflater.decompress(compressed, expected)), dtype=np.uint8)
     if data.size < expected:
         raise FileProblem("the file is cut short: some of its rows are missing")
     pixels = np.empty((height, width, channels), dtype=np.uint16)
@@ -84,33 +86,36 @@ def _chunks(
 
 def _rows(data: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint16]:
     rows = data.reshape(height, -1)
-    if rows[:, 0].max() > 4:
+    if not _unfilter(rows, 2 * channels):
         raise FileProblem("it is damaged: a row has a filter that PNG does not know")
-    samples = _unfiltered(rows[:, 1:].reshape(height, width, 2 * channels), rows[:, 0])
-    return np.ascontiguousarray(samples).view(">u2").astype(np.uint16)
+    return np.ascontiguousarray(rows[:, 1:]).view(">u2").reshape(height, width, channels).astype(np.uint16)
 
 
-def _unfiltered(filtered: NDArray[np.uint8], kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Undo the filters of rows (h, w, bytes per pixel), of which ``kinds`` names one for each.
-
-    A pixel needs its left, upper and upper left neighbours, so all pixels of one antidiagonal are undone at once; in
-    rows padded by a pixel above and to the left they lie ``w`` pixels apart. Cost: h + w steps of min(h, w) pixels.
-    """
-    height, width, size = filtered.shape
-    padded = np.zeros((height + 1, width + 1, size), dtype=np.uint8)
-    padded[1:, 1:] = filtered
-    flat = padded.reshape(-1, size)
-    for d in range(height + width - 1):
-        top, bottom = max(0, d - width + 1), min(height - 1, d)
-        begin, count = (top + 1) * (width + 1) + d - top + 1, bottom - top + 1
-
-        def diagonal(shift: int, begin: int = begin, count: int = count) -> NDArray[np.uint8]:
-            first = begin - shift
-            return flat[first : first + (count - 1) * width + 1 : width]
-
-        here = diagonal(0)
-        here += _predicted(kinds[top : bottom + 1, None], diagonal(1), diagonal(width + 1), diagonal(width + 2))
-    return padded[1:, 1:]
+@njit(cache=True)
+@no_type_check
+def _unfilter(rows: NDArray[np.uint8], size: int) -> bool:
+    """Undo the filters in place; the first byte of each row names its own. False if one is unknown."""
+    height, length = rows.shape
+    for y in range(height):
+        kind = rows[y, 0]
+        if kind > 4:
+            return False
+        for i in range(1, length):
+            left = np.int64(rows[y, i - size]) if i > size else 0
+            up = np.int64(rows[y - 1, i]) if y > 0 else 0
+            corner = np.int64(rows[y - 1, i - size]) if y > 0 and i > size else 0
+            prediction = 0
+            if kind == 1:
+                prediction = left
+            elif kind == 2:
+                prediction = up
+            elif kind == 3:
+                prediction = (left + up) >> 1
+            elif kind == 4:
+                pa, pb, pc = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+                prediction = left if pa <= pb and pa <= pc else up if pb <= pc else corner
+            rows[y, i] = (rows[y, i] + prediction) & 255
+    return True
 
 
 def _filtered(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -130,12 +135,6 @@ def _filtered(rows: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         filtered[y : y + step, 0] = best
         filtered[y : y + step, 1:] = candidates[best, np.arange(len(best))]
     return filtered
-
-
-def _predicted(
-    kinds: NDArray[np.uint8], left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    return np.choose(kinds, _predictions(left, up, corner))
 
 
 def _predictions(

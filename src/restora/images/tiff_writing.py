@@ -83,7 +83,7 @@ def _with_tifffile(picture: Picture, encoding: TiffEncoding) -> bytes:
     channels = pixels.shape[2]
     tifffile = optional_module("tifffile", f"TIFF of {channels} channels of {pixels.dtype}")
     multiband = picture.kind == "multiband"
-    rgb = channels == 3 or (multiband and encoding.rgb and channels > 3)
+    rgb = channels >= 3 and encoding.rgb if multiband else channels == 3
     cmyk = picture.kind == "cmyk"
     extra: tuple[int, ...] = ()
     if alpha is not None:

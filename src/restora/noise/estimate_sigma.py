@@ -25,7 +25,9 @@ IEEE TIP 23(10), 2014, doi:10.1109/TIP.2014.2347204.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.stats import gamma
@@ -35,6 +37,8 @@ _ROUNDS = 3
 _CONFIDENCE = 1 - 1e-6
 _PATCHES = 200_000
 _GROUPS = 8
+_UNSEEN = 1 / 255
+"""σ below which a picture counts as free of noise: about the rounding of 8 bits and a little texture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +61,138 @@ class NoiseEstimate:
 
 
 def estimate_noise(y: Float[Tensor, "b c h w"]) -> NoiseEstimate:
-    """Level of the noise in y and whether it depends on the signal; images and channels are pooled.
+    """Level of the noise in y, and whether it depends on the signal. Images and channels are pooled.
 
-    Noise-free pictures give σ near zero, 8-bit ones about their rounding. Noise that is correlated from pixel to pixel
-    (developed camera pictures, JPEG) is underestimated: the smallest eigenvalue is its weakest direction.
+    Noise-free pictures give σ near zero, 8-bit ones about their rounding, 0.3 / 255. Noise that is correlated from pixel
+    to pixel (developed camera pictures, JPEG) is underestimated: the smallest eigenvalue is its weakest direction.
+    Pictures below 10 pixels a side, or without any change of value, give σ = 0 and say so.
     """
     planes = y.detach().flatten(0, 1)
     limit = max(_PATCHES // len(planes), 16_384)
-    patches = [_patches(plane, limit) for plane in planes]
-    patches = [p for p in patches if p is not None]
-    if not patches:
-        size = "×".join(map(str, y.shape[-2:]))
-        return NoiseEstimate(0.0, False, 0.0, 0.0, f"a picture of {size} pixels is too small to tell its noise")
-    floors = [_noise_floor(p)[0] for p in patches]
-    variance = sum(floors) / len(floors)
-    line = _line([point for p in patches for point in _levels(p)])
-    if line is None:
-        return NoiseEstimate(math.sqrt(variance), False, 0.0, variance, _sentence_white(math.sqrt(variance)))
+    groups = [patches for plane in planes if len(patches := _patches(plane, limit)) > 0]
+    if not groups:
+        reason = f"no noise can be seen in a picture of {y.shape[-2]} × {y.shape[-1]} pixels so small or so even"
+        return NoiseEstimate(0.0, False, 0.0, 0.0, reason)
+    variance = sum(_floor(patches).variance for patches in groups) / len(groups)
+    line = _line([floor for patches in groups for floor in _floors_by_intensity(patches)])
+    if line is None or variance < _UNSEEN**2:
+        sigma = math.sqrt(variance)
+        return NoiseEstimate(sigma, False, 0.0, variance, _describe(sigma))
     shot, read = line
-    sigma = math.sqrt(max(shot * float(y.mean()) + read, 0))
-    return NoiseEstimate(sigma, True, shot, read, _sentence_dependent(sigma, shot, read))
+    sigma = math.sqrt(max(shot * float(y.mean()) + read, 0.0))
+    dark, light = math.sqrt(read), math.sqrt(shot + read)
+    sentence = f"noise of σ = {255 * dark:.1f} (of 255) in the dark, growing to {255 * light:.1f} in the light"
+    return NoiseEstimate(sigma, True, shot, read, sentence)
 
 
-def _patches(plane: Tensor, limit: int) -> Tensor | None:
-    """Patches (n, p, p) of a lattice of at most ``limit``, without clipped and constant ones; None if too few."""
-    size = next((p for p in (7, 5, 3) if _count(plane, p, 1) >= 10 * p * p), None)
+def _describe(sigma: float) -> str:
+    if sigma < _UNSEEN:
+        return f"no noise to speak of: σ = {255 * sigma:.1f} (of 255)"
+    return f"noise of σ = {255 * sigma:.1f} (of 255), the same in light and dark"
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """The variance found in a group of patches and the mean intensity of the patches it was found in."""
+
+    variance: float
+    intensity: float
+
+
+def _patches(plane: Tensor, limit: int) -> Tensor:
+    """Patches (n, p, p) of a lattice, ``limit`` at most, without clipped and constant ones; n = 0 if too few."""
+    plane = plane.float()
+    size = next((p for p in (7, 5, 3) if _lattice(plane, p, 1) >= 4 * p * p), None)
     if size is None:
-        return None
-    step = next(s for s in range(1, max(plane.shape) + 1) if _count(plane, size, s) <= limit)
+        return plane.new_empty(0, 1, 1)
+    step = 1
+    while _lattice(plane, size, step) > limit:
+        step += 1
     patches = plane.unfold(0, size, step).unfold(1, size, step).reshape(-1, size, size)
     low, high = patches.amin(dim=(1, 2)), patches.amax(dim=(1, 2))
-    for extreme in (plane.min(), plane.max()):
-        if (plane == extreme).sum() > 1:
-            low, high, patches = _drop((low != extreme) & (high != extreme), low, high, patches)
-    patches = patches[low < high]
-    return patches
+    keep = low < high
+    # A picture that was clipped holds its extreme value many times, one that was not holds it once.
+    for bound in (plane.min(), plane.max()):
+        if int((plane == bound).sum()) > 1:
+            keep &= (low != bound) & (high != bound)
+    kept = patches[keep]
+    return kept if len(kept) >= 2 * size**2 else kept[:0]
 
 
-def _drop(keep: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-    return tuple(t[keep] for t in tensors)
+def _lattice(plane: Tensor, size: int, step: int) -> int:
+    """Number of patches of that size on the lattice of that step."""
+    h, w = plane.shape
+    return max((h - size) // step + 1, 0) * max((w - size) // step + 1, 0)
+
+
+def _floor(patches: Tensor) -> _Floor:
+    """Steps 1 and 2 on patches (n, p, p)."""
+    p = patches.shape[-1]
+    xi, intensity = _gradient_energy(patches), patches.mean(dim=(1, 2))
+    z = (patches - intensity[:, None, None]).flatten(1)
+    quantile = _flat_quantile(p)
+    s, n, level = _smallest_eigenvalue(z), len(z), float(intensity.mean())
+    for _ in range(_ROUNDS):
+        flat = xi < quantile * s
+        if int(flat.sum()) < 2 * p**2:
+            break
+        s, n, level = _smallest_eigenvalue(z[flat]), int(flat.sum()), float(intensity[flat].mean())
+    return _Floor(s / (1 - 0.5 * math.sqrt((p**2 - 1) / n)) ** 2, level)
+
+
+def _gradient_energy(patches: Tensor) -> Tensor:
+    """ξ = ‖D_h z‖² + ‖D_v z‖² with central differences inside the patch."""
+    horizontal = patches[:, :, 2:] - patches[:, :, :-2]
+    vertical = patches[:, 2:] - patches[:, :-2]
+    return (horizontal.square().sum(dim=(1, 2)) + vertical.square().sum(dim=(1, 2))) / 4
+
+
+@cache
+def _flat_quantile(p: int) -> float:
+    """F⁻¹(δ) of ξ / σ² on a flat patch: the Gamma law of shape r/2 and scale 2 tr(D) / r, D = D_hᵀD_h + D_vᵀD_v of rank r."""
+    pixels = torch.eye(p**2, dtype=torch.float64).reshape(-1, p, p)
+    differences = torch.cat(
+        [(pixels[:, :, 2:] - pixels[:, :, :-2]).flatten(1), (pixels[:, 2:] - pixels[:, :-2]).flatten(1)], dim=1
+    )
+    D = differences @ differences.T / 4
+    rank, trace = int(torch.linalg.matrix_rank(D)), float(D.trace())
+    return float(gamma.ppf(_CONFIDENCE, rank / 2, scale=2 * trace / rank))
+
+
+def _smallest_eigenvalue(z: Tensor) -> float:
+    """Of the covariance of the rows of z, whose own means are zero: the second one, as the first belongs to the mean."""
+    centred = z - z.mean(dim=0)
+    covariance = (centred.T @ centred).double() / len(z)
+    return float(torch.linalg.eigvalsh(covariance)[1].clamp_min(0))
+
+
+def _floors_by_intensity(patches: Tensor) -> list[_Floor]:
+    """A floor for each of the groups of like intensity (step 4); none where the groups would be too small."""
+    patches = patches[:: 1 + len(patches) // 65_536]
+    if len(patches) < _GROUPS * 10 * patches.shape[-1] ** 2:
+        return []
+    order = patches.mean(dim=(1, 2)).argsort()
+    return [_floor(patches[part]) for part in order.chunk(_GROUPS)]
+
+
+def _line(floors: list[_Floor]) -> tuple[float, float] | None:
+    """(a, b) of variance = a·m + b by the median of slopes (Theil, Sen), or None where it does not clearly grow.
+
+    It grows clearly where Kendall's τ is at least 0.7, the rise from the darkest group to the lightest is at least 3.5
+    times the scatter about the line, and at least 0.3 of the median variance: thresholds chosen on training photographs.
+    """
+    if len(floors) < _GROUPS:
+        return None
+    v = np.array([floor.variance for floor in floors])
+    m = np.array([floor.intensity for floor in floors])
+    dv, dm = np.subtract.outer(v, v), np.subtract.outer(m, m)
+    pairs = dm > 1e-3
+    if not pairs.any():
+        return None
+    a = float(np.median(dv[pairs] / dm[pairs]))
+    b = float(np.median(v - a * m))
+    scatter = 1.4826 * float(np.median(np.abs(v - a * m - b)))
+    rise = a * float(np.ptp(m))
+    if np.sign(dv[pairs]).mean() < 0.7 or rise < 3.5 * scatter or rise < 0.3 * np.median(v):
+        return None
+    return (a, b) if b >= 0 else (float(np.median(v / m)), 0.0)

@@ -77,7 +77,11 @@ class Resampler:
         return torch.cat([_product(W, x.narrow(dim, start, W.shape[1]), dim) for start, W in blocks], dim)
 
     def adjoint(self, y: Float[Tensor, "b c i j"], dim: int) -> Float[Tensor, "b c h w"]:
-        """The transposed weights along ``dim``; not the resampler of the reciprocal scale."""
+        """The transposed weights along ``dim``.
+
+        The resampler of the reciprocal scale is this times 1/c only for integer 1/c, ``reflect``, an exact fit of the
+        lengths and a kernel whose shifts sum to one by themselves (not Lanczos); elsewhere it is another map.
+        """
         _check(y, dim, self.n_out)
         shape = list(y.shape)
         shape[dim] = self.n_in
@@ -98,12 +102,13 @@ class Resampler:
         """Which input samples each output looks at, and with what weights (float64; an index may occur twice)."""
         radius, kernel = _KERNELS[self.kernel]
         c = 1.0 if self.kernel == "nearest" or not (self.antialias or self.kernel == "area") else min(self.scale, 1.0)
-        u = (torch.arange(self.n_out, dtype=torch.float64) + 0.5) / self.scale - 0.5
+        # Counted from one, and in this order of operations, u is rounded as MATLAB's is.
+        u = torch.arange(1, self.n_out + 1, dtype=torch.float64) / self.scale + 0.5 * (1 - 1 / self.scale)
         first = torch.floor(u - radius / c).long()
         index = first[:, None] + torch.arange(math.ceil(2 * radius / c) + 2)
         t = u[:, None] - index
         weight = _area(t, 1 / self.scale) if self.kernel == "area" else kernel(c * t)
-        return inside(index, self.n_in, self.boundary), weight / weight.sum(1, keepdim=True)
+        return inside(index - 1, self.n_in, self.boundary), weight / weight.sum(1, keepdim=True)
 
     def matrix(self) -> Float[Tensor, "n_out n_in"]:
         """The map as a dense float64 matrix."""
@@ -139,8 +144,8 @@ def _blocks(resampler: Resampler, dtype: torch.dtype, device: torch.device) -> l
 def _bicubic(t: Tensor) -> Tensor:
     """Keys 1981, a = −½."""
     t = t.abs()
-    near = (1.5 * t - 2.5) * t**2 + 1
-    far = ((-0.5 * t + 2.5) * t - 4) * t + 2
+    near = 1.5 * t**3 - 2.5 * t**2 + 1
+    far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
     return torch.where(t <= 1, near, torch.where(t <= 2, far, 0.0))
 
 

@@ -8,8 +8,11 @@ from torch.nn.functional import avg_pool2d
 from restora.operators.boundaries import extend
 from restora.patches.nonlocal_means_cpu import nonlocal_means_cpu
 
-LEAST_WEIGHT = 1e-30
-"""What a patch weighs for itself when no other resembles it; so the sum of weights is never zero."""
+LEAST_WEIGHT = 1e-24
+"""The least that a patch weighs for itself: one that nothing resembles is left alone, and no sum of weights is zero.
+
+In float32 the weights of a whole window that are too small to tell apart (see ``patches.exponential``) stay far below.
+"""
 
 _CHUNK = 1 << 26  # numbers held at once by the Torch kernel, in each of a few arrays
 

@@ -107,7 +107,8 @@ class BayesShrink:
             return Result(y.clone(), Status(Code.LEFT_ALONE, f"left alone: {reason}"))
         transform = WaveletTransform(self.wavelet, levels, self.boundary)
         x = self._spun(y, sigma, transform, progress or silent)
-        return Result(x, Status.done(f"{levels} levels of {self.wavelet} shrunk, {self.spins**2} shifts"))
+        spun = f", mean over {self.spins**2} shifts" if self.spins > 1 else ""
+        return Result(x, Status.done(f"{levels} levels of {self.wavelet} shrunk{spun}"))
 
     def _spun(
         self, y: Float[Tensor, "b c h w"], sigma: float, transform: WaveletTransform, progress: Progress

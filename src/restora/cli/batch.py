@@ -1,0 +1,199 @@
+"""Batch: read, work, write, tell, one picture at a time; a bad picture does not stop the good ones.
+
+Only one picture is in memory. What is finished is on the disk, so that an interrupted run goes on with
+``--skip-existing``.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restora.cli.inputs import Found, Source, find_pictures
+from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
+from restora.cli.talk import Report, Stopwatch, Talk
+from restora.core.errors import FileProblem, InvalidParameter, RestoraError, UnknownName
+from restora.core.progress import Progress
+
+if TYPE_CHECKING:
+    from restora.images.picture import Picture
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch says it, in an error that is a plain RuntimeError on the CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the command line says about files."""
+
+    pictures: tuple[str, ...]
+    output: str | None = None
+    recursive: bool = False
+    overwrite: bool = False
+    skip_existing: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outcome:
+    """What the work on a picture gave.
+
+    Attributes:
+        picture: to be written; None leaves the input as it is.
+        done: what was done, in words.
+        seen: what was found wrong, in words.
+        facts: what JSON says of it.
+        beside: pictures to be written beside it, by the tag in their names.
+    """
+
+    picture: "Picture | None"
+    done: str
+    seen: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+    beside: Mapping[str, "Picture"] = field(default_factory=dict)
+
+
+Work = Callable[["Picture", Source, Progress], Outcome]
+"""What is done to each picture."""
+
+
+@dataclass(eq=False, slots=True)
+class _Tally:
+    """What became of the pictures so far."""
+
+    done: int = 0
+    skipped: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = Naming()) -> int:
+    """Work through the pictures and return the exit code: 0, or 1 where some of several failed.
+
+    Raises:
+        RestoraError: the only picture could not be done, or the call itself is wrong.
+    """
+    folder = Path(files.output) if files.output and is_folder(files.output) else None
+    found = find_pictures(files.pictures, recursive=files.recursive, leave_out=folder)
+    to_standard = is_standard(files.output, found.sources)
+    require_distinct(talk.json, to_standard)
+    talk = Talk(talk.json, talk.quiet, to_standard)
+    places = targets(found.sources, files.output, naming)
+    tally = _Tally(failures=list(found.unreadable))
+    try:
+        for number, (source, target) in enumerate(zip(found.sources, places), start=1):
+            title = f"{number}/{len(places)} {source.inside.name}" if found.is_batch else source.inside.name
+            _take(_Job(source, target, title), files, talk, work, tally, found.is_batch)
+    finally:
+        if found.is_batch:
+            _conclude(tally, found, talk)
+    return 1 if tally.failures else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A picture, where it goes (None is standard output), and what the bar calls it."""
+
+    source: Source
+    target: Path | None
+    title: str
+
+
+def _take(job: _Job, files: Files, talk: Talk, work: Work, tally: _Tally, is_batch: bool) -> None:
+    """Do one picture, or note why not."""
+    if files.skip_existing and job.target is not None and job.target.exists():
+        tally.skipped += 1
+        talk.say(f"{job.source}\n  exists  {job.target} is there already: skipped")
+        return
+    try:
+        talk.report(_do(job, files.overwrite, talk, work))
+        tally.done += 1
+    except (UnknownName, InvalidParameter) as error:  # of the call, not of this picture
+        talk.failed(str(job.source), error)
+        raise
+    except RestoraError as error:
+        talk.failed(str(job.source), error)
+        if not is_batch:
+            raise
+        tally.failures.append(_naming(job.source, error))
+
+
+def _do(job: _Job, overwrite: bool, talk: Talk, work: Work) -> Report:
+    from restora.images.atomic import refuse_existing  # noqa: PLC0415 (the images room needs numpy and torch)
+    from restora.images.read import read_picture  # noqa: PLC0415
+
+    if job.target is not None:
+        refuse_existing(job.target, overwrite)
+    watch = Stopwatch()
+    content = job.source.content()
+    picture = read_picture(content)
+    with talk.progress(job.title) as progress:
+        outcome = _within_memory(picture, job.source, progress, work)
+    written = _write(job, outcome, content, picture.format, overwrite)
+    return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
+
+
+def _within_memory(picture: "Picture", source: Source, progress: Progress, work: Work) -> Outcome:
+    """The work, with one sentence where the memory does not hold it."""
+    try:
+        return work(picture, source, progress)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+            size = f"{picture.size[1]} x {picture.size[0]}"
+            raise RestoraError(
+                f"there is not enough memory for {size} pixels: smaller tiles (--tile 512) may do"
+            ) from error
+        raise
+
+
+def _write(job: _Job, outcome: Outcome, content: Path | bytes, format: str, overwrite: bool) -> str | None:
+    """Write what came out, and say where it lies."""
+    from restora.images.atomic import write_atomically  # noqa: PLC0415
+    from restora.images.write import encode_picture, write_picture  # noqa: PLC0415
+
+    if job.target is None:
+        data = _bytes(content) if outcome.picture is None else encode_picture(outcome.picture, _writable(format))
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return "standard output"
+    if outcome.picture is None and isinstance(content, Path) and job.target.parent == content.parent:
+        return None  # a clean picture needs no copy beside itself
+    make_folder(job.target.parent)
+    for tag, picture in outcome.beside.items():
+        write_picture(Naming(tag, lossless=True).beside(job.target), picture, overwrite=overwrite)
+    if outcome.picture is None:
+        write_atomically(job.target, _bytes(content), overwrite=overwrite)
+    else:
+        write_picture(job.target, outcome.picture, overwrite=overwrite)
+    return str(job.target)
+
+
+def _bytes(content: Path | bytes) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.read_bytes()
+    except OSError as error:
+        raise FileProblem(f"{content} cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def _writable(format: str) -> str:
+    """The format of the input, or what stands in for one that restora only reads."""
+    return {"GIF": "PNG", "RAW": "TIFF"}.get(format, format)
+
+
+def _naming(source: Source, error: Exception) -> str:
+    """The sentence, with the name of the picture if it does not hold it."""
+    return str(error) if str(source) in str(error) else f"{source}: {error}"
+
+
+def _conclude(tally: _Tally, found: Found, talk: Talk) -> None:
+    """The last lines of a batch: counts, and what failed."""
+    counts = [f"{tally.done} done"]
+    counts += [f"{tally.skipped} skipped as they exist"] if tally.skipped else []
+    counts += [f"{len(tally.failures)} failed"] if tally.failures else []
+    left = len(found.sources) + len(found.unreadable) - tally.done - tally.skipped - len(tally.failures)
+    counts += [f"{left} not reached"] if left else []
+    counts += [f"{found.others} other files left out"] if found.others else []
+    talk.say(", ".join(counts))
+    for sentence in tally.failures:
+        talk.warn(sentence)

@@ -1,0 +1,141 @@
+"""Commands that measure methods: bench, report."""
+# ruff: noqa: PLR0913, PLC0415 (a parameter is an option; what needs torch is imported when a command runs)
+
+import json as json_lines
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restora.cli.options import Data, Device, Quiet, add_command, numbers_of, words_of
+from restora.cli.talk import Talk
+from restora.core.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from restora.evaluation.measurements import Row
+
+PANEL = "Know"
+
+
+def bench(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="Without it the suites are listed.", show_default=False)
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", "-m", metavar="NAME,NAME", help="Without it: all for the suite.", show_default=False),
+    ] = None,
+    sets: Annotated[
+        str | None,
+        typer.Option("--sets", metavar="NAME,NAME", help="Image sets. Without it: all.", show_default=False),
+    ] = None,
+    sigma: Annotated[
+        str | None,
+        typer.Option("--sigma", metavar="15,25,50", help="Noise levels in 0..255.", show_default=False),
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option("--scale", metavar="2,3,4", help="Factors of enlargement.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Only so many images of each set.", show_default=False)
+    ] = None,
+    data: Data = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Default: results/SUITE.", show_default=False),
+    ] = None,
+    device: Device = "cpu",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Measure methods on published protocols: ours, published, difference, a line each as they come.
+
+    What was measured before is not measured again, so an interrupted run goes on where it was.
+    """
+    from restora.evaluation.suites import suite_names
+
+    if suite is None:
+        print("\n".join(suite_names()))
+        return 0
+    sigmas, scales = numbers_of("sigma", sigma), numbers_of("scale", scale)
+    if any(not factor.is_integer() for factor in scales):
+        raise InvalidParameter.outside("scale", scale, "whole numbers")
+    from restora.cli.execution import require_device
+    from restora.evaluation.runner import run_bench
+
+    talk = Talk(json, quiet)
+    with talk.progress(suite) as progress:
+        rows = run_bench(
+            suite,
+            words_of(methods),
+            words_of(sets),
+            sigmas,
+            tuple(int(factor) for factor in scales),
+            limit,
+            data,
+            out,
+            require_device(device),
+            progress,
+        )
+        _tell(rows, talk)
+    return 0
+
+
+def report(
+    results: Annotated[Path, typer.Argument(metavar="[RESULTS]", help="The folder of measurements.")] = Path("results"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report.")] = Path("RESULTS.md"),
+) -> int:
+    """Make RESULTS.md from the measurements; it is made whole each time and never edited."""
+    from restora.evaluation.report import write_report
+
+    write_report(results, output)
+    print(f"written: {output}")
+    return 0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands into the app."""
+    add_command(
+        app,
+        "bench",
+        bench,
+        PANEL,
+        (
+            "export RESTORA_DATA=/path/to/benchmark/sets",
+            "restora bench",
+            "restora bench denoise-gray --methods nlm,tv --sets Set12 --sigma 15,25,50",
+        ),
+    )
+    add_command(
+        app,
+        "report",
+        report,
+        PANEL,
+        (
+            "restora report",
+            "restora report results -o R.md",
+        ),
+    )
+
+
+def _tell(rows: "Iterator[Row]", talk: Talk) -> None:
+    head = (
+        f"{'method':<16} {'protocol':<40} {'image':<14} {'metric':<8} {'ours':>8} {'published':>9} {'diff':>7} {'s':>7}"
+    )
+    talk.say(head)
+    for row in rows:
+        if talk.json:
+            print(json_lines.dumps(asdict(row)), flush=True)
+        else:
+            talk.say(_line(row))
+
+
+def _line(row: "Row") -> str:
+    published = "" if row.published is None else f"{row.published:.3f}"
+    difference = "" if row.difference is None else f"{row.difference:+.3f}"
+    return (
+        f"{row.method:<16} {row.protocol:<40} {row.image:<14} {row.metric:<8} "
+        f"{row.value:>8.3f} {published:>9} {difference:>7} {row.seconds:>7.2f}"
+    )

@@ -1,0 +1,145 @@
+"""Talk: what a run says, to a person or in JSON, and how far it is."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Timer
+from typing import TYPE_CHECKING, TextIO
+
+from restora.core.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+PATIENCE = 2.0
+"""Seconds of work after which a bar appears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is to be said of one picture.
+
+    Attributes:
+        source: what was read.
+        output: where the result lies; None where nothing was written.
+        done: what was done, in words.
+        seconds: from the first byte read to the last written.
+        seen: what was found wrong, in words.
+        facts: what JSON says beside these.
+    """
+
+    source: str
+    output: str | None
+    done: str
+    seconds: float
+    seen: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How to talk.
+
+    Attributes:
+        json: one object a picture on standard output, and nothing else there.
+        quiet: errors only.
+        to_standard: the picture goes to standard output, so all talk goes to standard error.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    to_standard: bool = False
+
+    def say(self, line: str) -> None:
+        """A line for a person."""
+        if not self.quiet and not self.json:
+            print(line, file=self._stream, flush=True)
+
+    def warn(self, line: str) -> None:
+        """A line of trouble, always said."""
+        print(f"restora: {line}", file=sys.stderr, flush=True)
+
+    def report(self, report: Report) -> None:
+        """What became of a picture."""
+        if self.json:
+            record = {
+                "input": report.source,
+                "output": report.output,
+                **report.facts,
+                "sentence": report.done,
+                "seen": list(report.seen),
+                "seconds": round(report.seconds, 3),
+            }
+            print(json.dumps(record, ensure_ascii=False), flush=True)
+            return
+        self.say(report.source)
+        for sentence in report.seen:
+            self.say(f"  seen    {sentence}")
+        self.say(f"  done    {report.done}")
+        self.say(f"  saved   {report.output or 'nothing was written'} ({report.seconds:.1f} s)")
+
+    def failed(self, source: str, error: Exception) -> None:
+        """A picture that could not be done, for JSON; a person is told at the end."""
+        if self.json:
+            print(json.dumps({"input": source, "output": None, "error": str(error)}, ensure_ascii=False), flush=True)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Progress]:
+        """The progress of one picture: a bar on standard error once it takes long, if a person is there to see it."""
+        if self.quiet or not sys.stderr.isatty():
+            yield silent
+            return
+        meter = _Meter(title)
+        try:
+            yield meter
+        finally:
+            meter.close()
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self.to_standard else sys.stdout
+
+
+class _Meter:
+    """A bar with the time that is left; it comes up by itself after :data:`PATIENCE` and goes without a trace."""
+
+    def __init__(self, title: str) -> None:
+        from rich.console import Console  # noqa: PLC0415 (only where there is a terminal)
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        self._bars: Bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bars.add_task(title, total=None, note="")
+        self._timer = Timer(PATIENCE, self._bars.start)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        self._bars.update(self._task, completed=done, total=total, note=note)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._timer.cancel()
+        self._timer.join()
+        self._bars.stop()
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        return time.perf_counter() - self._start

@@ -1,0 +1,120 @@
+"""OpenEXR: round trips, a file laid out by hand after the specification, and OpenCV's reader where it has one."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from restora.core.errors import FileProblem
+from restora.images.metadata import ExrEncoding, Metadata
+from restora.images.picture import Picture, to_tensor, with_pixels
+from restora.images.read import read_picture
+from restora.images.write import encode_picture
+
+
+def _attribute(name: bytes, kind: bytes, value: bytes) -> bytes:
+    return name + b"\0" + kind + b"\0" + struct.pack("<i", len(value)) + value
+
+
+def _by_hand(lines: np.ndarray, compression: int, owner: bytes = b"Ada") -> bytes:
+    """A gray half file of one block a line, from (h, w) values; deflated as the specification says, in plain loops."""
+    height, width = lines.shape
+    window = struct.pack("<4i", 5, 7, 5 + width - 1, 7 + height - 1)
+    channels = b"Y\0" + struct.pack("<iIii", 1, 0, 1, 1) + b"\0"
+    header = b"".join(
+        [
+            b"\x76\x2f\x31\x01",
+            struct.pack("<I", 2),
+            _attribute(b"channels", b"chlist", channels),
+            _attribute(b"compression", b"compression", bytes([compression])),
+            _attribute(b"dataWindow", b"box2i", window),
+            _attribute(b"displayWindow", b"box2i", window),
+            _attribute(b"lineOrder", b"lineOrder", b"\0"),
+            _attribute(b"owner", b"string", owner),
+            _attribute(b"pixelAspectRatio", b"float", struct.pack("<f", 1)),
+            _attribute(b"screenWindowCenter", b"v2f", bytes(8)),
+            _attribute(b"screenWindowWidth", b"float", struct.pack("<f", 1)),
+            b"\0",
+        ]
+    )
+    blocks = []
+    for y, line in enumerate(lines):
+        raw = line.astype("<f2").tobytes()
+        if compression == 2:
+            halves = raw[0::2] + raw[1::2]
+            packed = bytes([halves[0]]) + bytes((b - a + 128) % 256 for a, b in zip(halves, halves[1:], strict=False))
+            packed = zlib.compress(packed)
+            raw = packed if len(packed) < len(raw) else raw
+        blocks.append(struct.pack("<ii", 7 + y, len(raw)) + raw)
+    at, offsets = len(header) + 8 * height, []
+    for block in blocks:
+        offsets.append(at)
+        at += len(block)
+    return header + struct.pack(f"<{height}Q", *offsets) + b"".join(blocks)
+
+
+@pytest.mark.parametrize("compression", [0, 2])
+def test_files_laid_out_by_hand(compression):
+    lines = np.outer([1.0, -2.5, 1e4], np.linspace(0, 1, 40)).astype(np.float16)
+    data = _by_hand(lines, compression)
+    picture = read_picture(data)
+    assert picture.pixels.dtype == np.float16
+    np.testing.assert_array_equal(picture.pixels[..., 0], lines)
+    again = encode_picture(with_pixels(picture, to_tensor(picture)), "EXR")
+    if compression == 0:
+        assert again == data
+    np.testing.assert_array_equal(read_picture(again).pixels[..., 0], lines)
+    assert read_picture(again).metadata == picture.metadata
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("compression", [0, 2, 3])
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_round_trips(dtype, compression, with_alpha):
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(0, 3, (37, 21, 3)).astype(dtype)
+    pixels[10:30, 5:15] = 0.25
+    alpha = rng.random((37, 21)).astype(dtype) if with_alpha else None
+    metadata = Metadata(premultiplied=with_alpha, encoding=ExrEncoding(compression))
+    again = read_picture(encode_picture(Picture(pixels, alpha, metadata=metadata), "EXR"))
+    np.testing.assert_array_equal(again.pixels, pixels)
+    assert again.pixels.dtype == dtype
+    assert isinstance(again.metadata.encoding, ExrEncoding)
+    assert again.metadata.encoding.compression == compression
+    if with_alpha:
+        np.testing.assert_array_equal(again.alpha, alpha)
+
+
+def test_windows_follow_the_size_and_other_attributes_stay():
+    picture = read_picture(_by_hand(np.ones((3, 4)), 0))
+    larger = Picture(np.ones((6, 8, 1), np.float16), None, "gray", "EXR", picture.metadata)
+    again = read_picture(encode_picture(larger, "EXR"))
+    attributes = {name: value for name, _, value in again.metadata.encoding.attributes}
+    assert struct.unpack("<4i", attributes[b"dataWindow"]) == (0, 0, 7, 5)
+    assert attributes[b"owner"] == b"Ada"
+
+
+def test_straight_colours_are_not_multiplied_unasked():
+    picture = Picture(np.ones((2, 2, 3), np.float32), np.zeros((2, 2), np.float32))
+    with pytest.raises(FileProblem, match="straight"):
+        encode_picture(picture, "EXR")
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "message"),
+    [(b"compression\0compression\0\x01\0\0\0", b"\x04", "PIZ"), (b"chlist\0\x13\0\0\0", b"Z", "channels Z")],
+)
+def test_what_is_not_read_is_named(position, value, message):
+    data = _by_hand(np.ones((2, 3)), 0)
+    at = data.index(position) + len(position)
+    with pytest.raises(FileProblem, match=message):
+        read_picture(data[:at] + value + data[at + 1 :])
+    tiled = data[:4] + struct.pack("<I", 2 | 0x200) + data[8:]
+    with pytest.raises(FileProblem, match="tiles"):
+        read_picture(tiled)
+
+
+@pytest.mark.parametrize("end", [30, 250, -5])
+def test_files_cut_short_are_refused(end):
+    with pytest.raises(FileProblem, match="cut short"):
+        read_picture(_by_hand(np.ones((4, 5)), 0)[:end])
