@@ -58,7 +58,9 @@ def _all_ids():
 def test_the_ledger_speaks_of_protocols_that_can_be_run():
     known = _all_ids()
     # Urban100 is in the tables of everyone and in few hands: its rows wait for a user who has it.
-    strange = {row.protocol for row in ledger() if row.protocol not in known and not row.protocol.startswith("urban100-")}
+    strange = {
+        row.protocol for row in ledger() if row.protocol not in known and not row.protocol.startswith("urban100-")
+    }
     assert not strange
 
 

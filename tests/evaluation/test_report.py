@@ -13,7 +13,9 @@ NLM = Row(
 
 
 def _report(tmp_path, *rows, suite="denoise-gray"):
-    Measurements(tmp_path / "results" / suite / "measurements.csv").append(rows)
+    """The report of means over whole sets: each row of a mean comes with rows of all its images."""
+    images = [replace(r, image=f"{k:02d}", published=None) for r in rows if r.image == "mean" for k in range(12)]
+    Measurements(tmp_path / "results" / suite / "measurements.csv").append([*images, *rows])
     write_report(tmp_path / "results", tmp_path / "RESULTS.md")
     return (tmp_path / "RESULTS.md").read_text()
 
@@ -67,6 +69,12 @@ def test_of_a_cell_measured_twice_the_later_is_told(tmp_path):
     text = _report(tmp_path, NLM, replace(NLM, value=29.0, difference=0.15))
     assert "1 of 1 bars are met." in text
     assert "28.700" not in text
+
+
+def test_a_mean_over_a_part_of_the_set_says_so(tmp_path):
+    Measurements(tmp_path / "results/denoise-gray/measurements.csv").append([replace(NLM, image="01"), NLM])
+    write_report(tmp_path / "results", tmp_path / "RESULTS.md")
+    assert "| **nlm (1 of 12 images)** | 28.700 |" in (tmp_path / "RESULTS.md").read_text()
 
 
 def test_other_csv_files_become_tables(tmp_path):

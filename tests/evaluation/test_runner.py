@@ -33,7 +33,13 @@ def bench(small_data, tmp_path, monkeypatch):
     monkeypatch.setattr("restora.evaluation.runner.WARM_UP_SIDE", 16)
 
     def run(restore, **options):
-        given = {"methods": ["gaussian"], "sets": ["Set12"], "sigmas": [25], "data": small_data, "out": tmp_path / "out"}
+        given = {
+            "methods": ["gaussian"],
+            "sets": ["Set12"],
+            "sigmas": [25],
+            "data": small_data,
+            "out": tmp_path / "out",
+        }
         return list(run_bench("denoise-gray", restore=restore, **{**given, **options}))
 
     return run
@@ -169,7 +175,9 @@ def test_super_resolution_is_measured_inside_the_border(small_data, tmp_path):
         return Result(imresize(problem.y, size=problem.size))
 
     rows = list(
-        run_bench("super-resolve", ["bicubic"], ["Set5"], scales=[3], limit=1, data=small_data, out=tmp_path, restore=enlarge)
+        run_bench(
+            "super-resolve", ["bicubic"], ["Set5"], scales=[3], limit=1, data=small_data, out=tmp_path, restore=enlarge
+        )
     )
     assert {row.protocol for row in rows} == {
         "set5-x3-matlab-bicubic-y-shave3",

@@ -12,7 +12,7 @@ def test_a_set_is_found_in_whatever_case():
 
 
 def test_an_unknown_set_is_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match="did you mean .*Set12"):
+    with pytest.raises(UnknownName, match=r"did you mean .*Set12"):
         find_set("Set13")
 
 
@@ -23,7 +23,7 @@ def test_images_of_a_set_are_named_in_order(small_data):
 
 def test_a_set_that_lacks_an_image_is_not_measured(small_data):
     (small_data / "test/Set12/07.png").unlink()
-    with pytest.raises(MissingData, match="Set12 is not complete.*12 images.*holds 11"):
+    with pytest.raises(MissingData, match=r"Set12 is not complete.*12 images.*holds 11"):
         find_set("Set12").images(small_data)
 
 

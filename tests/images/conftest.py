@@ -57,12 +57,8 @@ def make_exif():
         exif[0x0112] = orientation
         exif[0x010F] = "Maker & Sons"
         exif[0x8298] = "(c) A. Photographer"
-        camera = exif.get_ifd(0x8769)
-        camera[0x9003] = "2024:02:29 12:34:56"
-        camera[0x829A] = 0.004
-        camera[0xA002], camera[0xA003] = width, height
-        gps = exif.get_ifd(0x8825)
-        gps[1], gps[2] = "N", (52.0, 30.0, 1.5)
+        exif[0x8769] = {0x9003: "2024:02:29 12:34:56", 0x829A: 0.004, 0xA002: width, 0xA003: height}
+        exif[0x8825] = {1: "N", 2: (52.0, 30.0, 1.5)}
         return exif.tobytes().removeprefix(b"Exif\0\0")
 
     return make

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+
 from restora.core.errors import FileProblem
 from restora.images.exif import for_size, orientation_of, upright, xmp_upright
 from restora.images.ifd import Field, Form, directories, first_directory, pack

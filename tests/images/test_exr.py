@@ -1,10 +1,13 @@
-"""OpenEXR: round trips, a file laid out by hand after the specification, and OpenCV's reader where it has one."""
+"""OpenEXR: files laid out by hand after the specification, one written by the reference library, and round trips."""
 
 import struct
 import zlib
+from base64 import b64decode
+from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from restora.core.errors import FileProblem
 from restora.images.metadata import ExrEncoding, Metadata
 from restora.images.picture import Picture, to_tensor, with_pixels
@@ -42,7 +45,7 @@ def _by_hand(lines: np.ndarray, compression: int, owner: bytes = b"Ada") -> byte
         raw = line.astype("<f2").tobytes()
         if compression == 2:
             halves = raw[0::2] + raw[1::2]
-            packed = bytes([halves[0]]) + bytes((b - a + 128) % 256 for a, b in zip(halves, halves[1:], strict=False))
+            packed = bytes([halves[0]]) + bytes((b - a + 128) % 256 for a, b in pairwise(halves))
             packed = zlib.compress(packed)
             raw = packed if len(packed) < len(raw) else raw
         blocks.append(struct.pack("<ii", 7 + y, len(raw)) + raw)
@@ -65,6 +68,26 @@ def test_files_laid_out_by_hand(compression):
         assert again == data
     np.testing.assert_array_equal(read_picture(again).pixels[..., 0], lines)
     assert read_picture(again).metadata == picture.metadata
+
+
+def test_a_file_of_the_reference_library():
+    # v = np.add.outer(np.arange(5) * 2.0, np.arange(24) / 8)[..., None] * [1, -1, 0.5, 0.25]
+    # OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage},
+    #              {"RGBA": v.astype(np.float16)}).write("b.exr")        (OpenEXR 3)
+    data = b64decode(
+        "di8xAQIAAABjaGFubmVscwBjaGxpc3QASQAAAEEAAQAAAAAAAAABAAAAAQAAAEIAAQAAAAAAAAABAAAAAQAAAEcAAQAAAAAAAAAB"
+        "AAAAAQAAAFIAAQAAAAAAAAABAAAAAQAAAABjb21wcmVzc2lvbgBjb21wcmVzc2lvbgABAAAAA2RhdGFXaW5kb3cAYm94MmkAEAAA"
+        "AAAAAAAAAAAAFwAAAAQAAABkaXNwbGF5V2luZG93AGJveDJpABAAAAAAAAAAAAAAABcAAAAEAAAAbGluZU9yZGVyAGxpbmVPcmRl"
+        "cgABAAAAAHBpeGVsQXNwZWN0UmF0aW8AZmxvYXQABAAAAAAAgD9zY3JlZW5XaW5kb3dDZW50ZXIAdjJmAAgAAAAAAAAAAAAAAHNj"
+        "cmVlbldpbmRvd1dpZHRoAGZsb2F0AAQAAAAAAIA/dHlwZQBzdHJpbmcADQAAAHNjYW5saW5laW1hZ2UAcAEAAAAAAAAAAAAAbAAA"
+        "AHheY2iAAgYoOAAF1BJHBwuggFri9AYTIECAWuJQGh1QTXxFS1NTY2NjYwMMNoCx+xrs4oc3YBffj0O8HEojYxjAJs6AQ/wPDvEK"
+        "JLOQ6SYc4kw4xP/hEKeX+TAAE2/GIc6MQ/w/DnEABuYE6A=="
+    )
+    picture = read_picture(data)
+    v = np.add.outer(np.arange(5) * 2.0, np.arange(24) / 8)[..., None] * [1, -1, 0.5, 0.25]
+    assert picture.pixels.dtype == np.float16
+    np.testing.assert_array_equal(picture.pixels, v[..., :3])
+    np.testing.assert_array_equal(picture.alpha, v[..., 3])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+
 from restora.images.jpeg_tables import quality_of_tables, tables_of_quality
 
 

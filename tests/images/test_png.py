@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
 from restora.core.errors import FileProblem
 from restora.images.metadata import Metadata
 from restora.images.picture import Picture, to_tensor, with_pixels

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
+
 from restora.core.errors import FileProblem
 from restora.images.metadata import Metadata, PnmEncoding
 from restora.images.picture import Picture, to_tensor, with_pixels

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from restora.core.errors import FileProblem, MissingDependency
 from restora.images.read import read_picture
 from restora.images.write import write_picture

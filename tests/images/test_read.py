@@ -9,7 +9,8 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from restora.core.errors import FileProblem
+
+from restora.core.errors import FileProblem, MissingDependency
 from restora.images.picture import Picture
 from restora.images.read import read_picture
 from restora.images.write import encode_picture
@@ -89,17 +90,23 @@ def test_what_is_no_image_or_not_read(data, message):
     assert message in _refusal(data)
 
 
-@pytest.mark.parametrize("name", ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "AVIF", "HEIC"])
+@pytest.fixture(params=["PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "AVIF", "HEIC"])
+def sound_file(request, colour) -> bytes:
+    try:
+        return encode_picture(Picture(colour), request.param)
+    except MissingDependency as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_files_cut_short(name, part, colour):
-    data = encode_picture(Picture(colour), name)
+def test_files_cut_short(part, sound_file):
+    data = sound_file
     assert "cut short" in _refusal(data[: int(part * len(data))])
 
 
-@pytest.mark.parametrize("name", ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "AVIF", "HEIC"])
-def test_damage_is_refused_or_read_but_never_breaks(name, colour):
-    data = encode_picture(Picture(colour), name)
-    rng = np.random.default_rng(0)
+def test_damage_is_refused_or_read_but_never_breaks(sound_file):
+    data = sound_file
+    rng, messages = np.random.default_rng(0), []
     for _ in range(40):
         broken = bytearray(data)
         for at in rng.integers(0, len(data), 4):
@@ -107,7 +114,8 @@ def test_damage_is_refused_or_read_but_never_breaks(name, colour):
         try:
             read_picture(bytes(broken))
         except FileProblem as problem:
-            assert "\n" not in str(problem)
+            messages.append(str(problem))
+    assert not any("\n" in message for message in messages)
 
 
 def _huge_png(side: int) -> bytes:

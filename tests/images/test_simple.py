@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+
 from restora.core.errors import FileProblem
 from restora.images.metadata import Metadata
 from restora.images.picture import Picture, to_tensor, with_pixels

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageOps
+
 from restora.core.errors import FileProblem, MissingDependency
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.picture import Picture, to_tensor, with_pixels

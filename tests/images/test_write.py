@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from restora.core.errors import FileProblem, UnknownName
 from restora.images import atomic, write
 from restora.images.metadata import JpegEncoding, Metadata

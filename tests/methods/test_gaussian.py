@@ -48,7 +48,7 @@ def test_the_figures_of_set12(data_dir):
         x = np.asarray(Image.open(data_dir / "test" / "Set12" / f"{number:02}.png")) / 255
         y = x + np.random.RandomState(0).normal(0, 25 / 255, x.shape)
         found = GaussianFilter(s=0.8).run(denoising(torch.from_numpy(y)[None, None])).x[0, 0].numpy()
-        assert -10 * np.log10(np.mean((found.clip(0, 1) - x) ** 2)) == pytest.approx(value, abs=0.0051)
+        assert -10 * np.log10(np.mean((found.clip(0, 1) - x) ** 2)) == pytest.approx(value, abs=0.011)
 
 
 def test_what_it_cannot_do_is_refused(cat):

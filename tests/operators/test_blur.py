@@ -58,7 +58,7 @@ def test_otf_filters_as_the_blur_does():
     np.testing.assert_allclose(by_hand.numpy(), expected, atol=1e-14)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),

@@ -16,7 +16,7 @@ def _moments(psf):
     return my, mx, (k * y * y).sum() - my**2, (k * x * x).sum() - mx**2, (k * x * y).sum() - mx * my
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     psf=st.one_of(
         st.builds(gaussian_psf, st.tuples(st.floats(0.3, 4), st.floats(0.3, 4)), st.none(), st.floats(-180, 180)),

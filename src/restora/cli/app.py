@@ -39,10 +39,11 @@ def command_names() -> list[str]:
     return [command.name for command in app.registered_commands if command.name]
 
 
-def _show_version(asked: bool) -> None:
+def _show_version(asked: bool) -> bool:
     if asked:
         print(f"restora {restora.__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

@@ -53,6 +53,9 @@ class Outcome:
     beside: Mapping[str, "Picture"] = field(default_factory=dict)
 
 
+RESTORED = Naming()
+"""How restored pictures are called."""
+
 Work = Callable[["Picture", Source, Progress], Outcome]
 """What is done to each picture."""
 
@@ -66,7 +69,7 @@ class _Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = Naming()) -> int:
+def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = RESTORED) -> int:
     """Work through the pictures and return the exit code: 0, or 1 where some of several failed.
 
     Raises:
@@ -138,10 +141,8 @@ def _within_memory(picture: "Picture", source: Source, progress: Progress, work:
         return work(picture, source, progress)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
-            size = f"{picture.size[1]} x {picture.size[0]}"
-            raise RestoraError(
-                f"there is not enough memory for {size} pixels: smaller tiles (--tile 512) may do"
-            ) from error
+            size = f"{picture.size[1]} x {picture.size[0]} pixels"
+            raise RestoraError(f"there is not enough memory for {size}: smaller tiles (--tile 512) may do") from error
         raise
 
 

@@ -3,17 +3,19 @@
 0 all is well; 1 some pictures of several could not be done; 2 the caller's mistake; 130 interrupted.
 """
 
+import io
 import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import cast
 
 import typer
 
 from restora.cli.app import app, command_names
 from restora.core.errors import RestoraError, UnknownName
 
-_UsageError: type[Exception] = typer.BadParameter.__base__
+_UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 """What typer raises for a wrong option or argument; it has no public name that holds for every version."""
 
 _GLOBAL = ("--help", "-h", "--version", "--install-completion", "--show-completion")
@@ -83,5 +85,5 @@ def _refused(sentence: str) -> int:
 def _speak_unicode() -> None:
     """σ and × must not break on a terminal that does not know them."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

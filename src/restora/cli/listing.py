@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from restora import catalog
-from restora.cli.options import methods_for
+from restora.cli.options import add_command, methods_for
 from restora.core.errors import UnknownName
 
 

@@ -43,9 +43,10 @@ def compare(
     border: Annotated[int, typer.Option("--border", "-b", min=0, help="Pixels left out on each side.")] = 0,
     json: JsonObject = False,
 ) -> int:
-    """Measure how far one picture is from another: PSNR and SSIM, of all channels and of luma, and the largest difference.
+    """Measure how far one picture is from another: PSNR, SSIM, and the largest difference.
 
-    Y is MATLAB's luma, 16 to 235. Both pictures are taken to [0, 1] by their own depth, so 8 and 16 bits compare.
+    PSNR and SSIM are those of all channels and, in colour, of MATLAB's luma (y). Both pictures are taken to [0, 1] by
+    their own depth, so that 8 and 16 bits compare; the difference is in levels of 0..255.
     """
     from restora.cli.figures import compared
 

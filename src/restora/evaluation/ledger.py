@@ -89,9 +89,13 @@ def standing_of(method: str, protocol: str, metric: str, image: str = MEAN) -> S
     row = find_published(method, protocol, metric, image)
     if row is not None:
         return row.status
+    if image != MEAN:
+        return None
     images = {r.status for r in ledger() if (r.method, r.protocol, r.metric) == (method, protocol, metric)}
-    worst = next((standing for standing in reversed(_STANDINGS) if standing in images), None)
-    return worst if image == MEAN else None
+    for standing in reversed(_STANDINGS):
+        if standing in images:
+            return standing
+    return None
 
 
 def _parsed(text: str) -> tuple[Published, ...]:

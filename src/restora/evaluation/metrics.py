@@ -1,8 +1,8 @@
 """Metrics: PSNR, SSIM and MS-SSIM of a batch against its reference, a value an image, computed in float64.
 
 Nothing is clipped or rounded here: whether an estimate is, before it is measured, is part of a
-:class:`~restora.evaluation.protocol.Protocol`. All work goes tile by tile, so that the memory needed beside the two images
-stays at a few MiB whatever their size.
+:class:`~restora.evaluation.protocol.Protocol`. All work goes tile by tile, so that the memory needed beside the two
+images stays at a few MiB whatever their size.
 """
 
 import math
@@ -20,7 +20,8 @@ WINDOW = 11
 """Side of the SSIM window, in pixels."""
 
 TILE = 170
-"""Side of a tile: it fits the cache, and is just too small for Torch to split among threads, which costs more than it gains."""
+"""Side of a tile: it fits the cache, and Torch does not split work so small among threads, which costs more than it
+gains."""
 
 _BELL = [math.exp(-((k - WINDOW // 2) ** 2) / (2 * 1.5**2)) for k in range(WINDOW)]
 _GAUSSIAN = [value / sum(_BELL) for value in _BELL]

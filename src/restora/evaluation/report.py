@@ -5,6 +5,7 @@ noise estimation …) become tables as they are.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from restora.core.errors import FileProblem, MissingData
 from restora.evaluation.ledger import MEAN, Standing, ledger, standing_of
 from restora.evaluation.measurements import Row, read_rows
+from restora.evaluation.sets import find_set
 from restora.evaluation.suites import suite_names
 
 TOLERANCE = 0.05
@@ -43,8 +45,12 @@ class _Line:
     ours: Row | None = None
 
     @classmethod
-    def of(cls, row: Row) -> "_Line":
+    def of(cls, row: Row, images: int) -> "_Line":
+        """The line of a row; a mean over fewer ``images`` than the set has says so."""
+        count = find_set(row.set).count
         label = row.method if row.image == MEAN else f"{row.method}, {row.image}"
+        if row.image == MEAN and images < count:
+            label += f" ({images} of {count} images)"
         standing = standing_of(row.method, row.protocol, row.metric, row.image) if row.published is not None else None
         return cls(label, row.value, row.published, standing, row)
 
@@ -89,8 +95,10 @@ def write_report(results: Path, path: Path) -> None:
     measured, tables = sorted(results.glob("*/measurements.csv")), sorted(results.glob("*.csv"))
     if not measured and not tables:
         raise MissingData(f"{results} holds no results: `restora bench SUITE` writes {results}/SUITE/measurements.csv")
-    rows = _told({row.key: row for file in measured for row in read_rows(file)}.values())
-    sections = [_HEADER, _summary(rows), *_suites(rows), *(_plain_table(table) for table in tables)]
+    rows = tuple({row.key: row for file in measured for row in read_rows(file)}.values())
+    counts = Counter(_series(row) for row in rows if row.image != MEAN)
+    lines = [_Line.of(row, counts[_series(row)]) for row in _told(rows)]
+    sections = [_HEADER, _summary(lines), *_suites(lines), *(_plain_table(table) for table in tables)]
     partial = path.with_name(path.name + ".part")
     try:
         partial.write_text("\n".join(sections), encoding="utf-8")
@@ -99,20 +107,23 @@ def write_report(results: Path, path: Path) -> None:
         raise FileProblem(f"cannot write {path}: {problem}") from problem
 
 
-def _told(rows: Iterable[Row]) -> tuple[Row, ...]:
+def _series(row: Row) -> tuple[str, str, str, str]:
+    """What a mean runs over: the rows of a method, protocol, metric and kind of device."""
+    method, protocol, _, metric, kind = row.key
+    return method, protocol, metric, kind
+
+
+def _told(rows: Sequence[Row]) -> Iterator[Row]:
     """The means, and single images where the literature has a value for them and none for the mean."""
-    rows = tuple(rows)
-    judged = {(row.method, row.protocol, row.metric) for row in rows if row.image == MEAN and row.published is not None}
-    return tuple(
-        row
-        for row in rows
-        if row.image == MEAN or (row.published is not None and (row.method, row.protocol, row.metric) not in judged)
-    )
+    judged = {_series(row) for row in rows if row.image == MEAN and row.published is not None}
+    for row in rows:
+        if row.image == MEAN or (row.published is not None and _series(row) not in judged):
+            yield row
 
 
-def _summary(rows: Sequence[Row]) -> str:
+def _summary(lines: Sequence[_Line]) -> str:
     """How many bars are met, and which are missed, the worst first."""
-    bars = [line for line in map(_Line.of, rows) if line.is_bar]
+    bars = [line for line in lines if line.is_bar]
     missed = sorted((line for line in bars if line.missed), key=lambda line: -line.shortfall)
     cells = [
         (f"{line.shortfall:.3f}", line.label, f"`{line.ours.protocol}`", line.ours.metric)
@@ -123,30 +134,30 @@ def _summary(rows: Sequence[Row]) -> str:
     return f"{len(bars) - len(missed)} of {len(bars)} bars are met.\n\n{table}"
 
 
-def _suites(rows: Sequence[Row]) -> Iterator[str]:
+def _suites(lines: Sequence[_Line]) -> Iterator[str]:
     """A chapter a suite, in their own order, with a table for each protocol and metric."""
     for name in suite_names():
-        tables: dict[tuple[str, str], list[Row]] = {}
-        for row in rows:
-            if row.suite == name:
-                tables.setdefault((row.protocol, row.metric), []).append(row)
+        tables: dict[tuple[str, str], list[_Line]] = {}
+        for line in lines:
+            if line.ours is not None and line.ours.suite == name:
+                tables.setdefault((line.ours.protocol, line.ours.metric), []).append(line)
         if tables:
             yield f"## {name}\n"
         for (protocol, metric), of_table in tables.items():
             yield _table(protocol, metric, of_table)
 
 
-def _table(protocol: str, metric: str, rows: Sequence[Row]) -> str:
+def _table(protocol: str, metric: str, lines: Sequence[_Line]) -> str:
     """Means of all methods, ours and the literature's, best first; then the single images."""
-    ours = {row.method for row in rows}
-    means = [_Line.of(row) for row in rows if row.image == MEAN]
+    ours = {line.ours.method for line in lines if line.ours is not None}
+    means = [line for line in lines if line.ours is not None and line.ours.image == MEAN]
     means += [
         _Line(entry.method, entry.value, entry.value, entry.status)
         for entry in ledger()
         if (entry.protocol, entry.metric, entry.image) == (protocol, metric, MEAN) and entry.method not in ours
     ]
     means.sort(key=lambda line: -line.value)
-    images = sorted((_Line.of(row) for row in rows if row.image != MEAN), key=lambda line: line.label)
+    images = sorted((line for line in lines if line not in means), key=lambda line: line.label)
     header = ("method", "ours", "published", "difference", "bar", "standing", "seconds", "peak MiB", "device")
     return f"### `{protocol}`, {metric}\n\n" + _markdown(header, [line.cells() for line in (*means, *images)])
 

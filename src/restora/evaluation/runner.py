@@ -56,7 +56,7 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
         sets: names of image sets; empty means all of the suite.
         sigmas: noise levels in gray levels of 255 in place of the suite's.
         scales: factors of enlargement in place of the suite's.
-        limit: only the first so many images of each set; the means are then over these.
+        limit: only the first so many images of each set.
         data: the folder of benchmark data; None means that of the environment variable RESTORA_DATA.
         out: the folder of measurements; None means ``results/<suite>`` below the working directory.
         device: where to compute.

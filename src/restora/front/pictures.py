@@ -31,6 +31,9 @@ from restora.operators.mask import Mask
 Colour = tuple[float, float, float]
 """Red, green and blue in [0, 1]."""
 
+AS_USUAL = Execution()
+"""On the CPU, with tiles as the size of the picture asks for them."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Restored:
@@ -75,7 +78,7 @@ def restore_picture(
     *,
     method: str = "auto",
     parameters: Mapping[str, object] | None = None,
-    execution: Execution = Execution(),
+    execution: Execution = AS_USUAL,
 ) -> Restored:
     """Restore a picture measured through H.
 
@@ -96,7 +99,7 @@ def restore_picture(
     return _restored(picture, Problem(tensor_of(picture), H, noise), method, parameters, execution)
 
 
-def restore_unknown(picture: Picture, execution: Execution = Execution()) -> Restored:
+def restore_unknown(picture: Picture, execution: Execution = AS_USUAL) -> Restored:
     """Look at a picture of which nothing is known, and mend what is wrong; a clean one comes back as it is.
 
     Raises:
@@ -118,7 +121,7 @@ def inpaint_picture(
     *,
     method: str = "auto",
     parameters: Mapping[str, object] | None = None,
-    execution: Execution = Execution(),
+    execution: Execution = AS_USUAL,
 ) -> Restored:
     """Fill the pixels that are ``missing``; what they hold (even NaN) does not matter, and they become opaque.
 

@@ -38,8 +38,8 @@ def decode_heic(data: bytes, limit: PixelLimit) -> Picture:
     image = file[0]
     width, height = image.size
     limit.check(height, width, len(data))
-    samples: Samples = np.asarray(image)
-    samples = samples.reshape(height, width, -1)
+    samples: Samples = np.asarray(image)  # decoding may turn it, so its size is known only now
+    samples = samples.reshape(*samples.shape[:2], -1)
     info: dict[str, Any] = image.info
     exif = (info.get("exif") or b"").removeprefix(b"Exif\0\0")
     xmp = info.get("xmp") or b""
@@ -95,7 +95,8 @@ def decode_avif(data: bytes, limit: PixelLimit) -> Picture:
     limit.check(image.height, image.width, len(data))
     if getattr(image, "n_frames", 1) > 1:
         raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
-    exif, xmp = image.info.get("exif"), image.info.get("xmp")
+    exif = (image.info.get("exif") or b"").removeprefix(b"Exif\0\0")
+    xmp = image.info.get("xmp")
     orientation = orientation_of(exif, xmp)
     bits, chroma = _av1_configuration(data)
     if bits == 8:

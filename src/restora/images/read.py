@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol, runtime_checkable
 
 from restora.core.errors import FileProblem, MissingDependency
 from restora.images import exr, heif, jpeg, png, pnm, raw, simple, tiff, webp
@@ -30,12 +30,20 @@ _DECODERS: Mapping[str, Callable[[bytes, PixelLimit], Picture]] = {
     "RAW": raw.decode,
 }
 
+
+@runtime_checkable
+class Stream(Protocol):
+    """What bytes can be read from: an open binary file, a pipe, ``io.BytesIO``."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error)
 """What codecs raise when a file does not hold what it should."""
 
 
 def read_picture(
-    source: Path | str | bytes | BinaryIO,
+    source: Path | str | bytes | Stream,
     *,
     max_pixels: int | None = DEFAULT_MAX_PIXELS,
 ) -> Picture:
@@ -69,7 +77,7 @@ def read_picture(
         raise FileProblem(f"{name} cannot be read: the file is damaged or cut short ({reason})") from error
 
 
-def _loaded(source: Path | str | bytes | BinaryIO) -> tuple[str, bytes]:
+def _loaded(source: Path | str | bytes | Stream) -> tuple[str, bytes]:
     """What to call the source, and its bytes."""
     if isinstance(source, bytes):
         name, data = "the image", source

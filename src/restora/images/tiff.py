@@ -25,7 +25,7 @@ from restora.images.pillow import Decoded, decoded, opened
 SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 ORIENTATION, CHANNELS, X_RESOLUTION, Y_RESOLUTION, PLANAR, RESOLUTION_UNIT = 274, 277, 282, 283, 284, 296
 PREDICTOR, EXTRA_SAMPLES, SAMPLE_FORMAT, XMP, IPTC, ICC = 317, 338, 339, 700, 34377, 34675
-_DNG_VERSION = 50706
+_SUB_DIRECTORIES, _DNG_VERSION = 330, 50706
 
 CARRIED = frozenset({269, 285, 33550, 33723, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 50838, 50839})
 """Tags carried as they stand: names of document and page, IPTC, GeoTIFF, GDAL, ImageJ."""
@@ -34,6 +34,10 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR, _CFA = 0, 1, 2, 3
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3}
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _UNSIGNED, _FLOAT = 1, 3
+
+
+PILLOW_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946})
+"""Those every build of Pillow has: none, CCITT, LZW, JPEG old and new, deflate, PackBits, deflate of old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Layout:
     extra: tuple[int, ...]
     sample_format: int
     planar: bool
+    compression: int
 
     @classmethod
     def of(cls, page: Directory) -> "Layout":
@@ -66,6 +71,7 @@ class Layout:
             extra=page.integers(EXTRA_SAMPLES) or (0,) * (channels - _COLOURS[photometric]),
             sample_format=page.integer(SAMPLE_FORMAT, _UNSIGNED),
             planar=page.integer(PLANAR, 1) == 2 and channels > 1,
+            compression=page.integer(COMPRESSION, 1),
         )
 
     @property
@@ -77,6 +83,8 @@ class Layout:
     @property
     def for_pillow(self) -> bool:
         """Whether Pillow decodes this without loss."""
+        if self.compression not in PILLOW_COMPRESSIONS:
+            return False
         if self.planar or (self.extra and not (self.alpha == _STRAIGHT and self.photometric in (_BLACK_IS_ZERO, _RGB))):
             return False
         if self.sample_format == _UNSIGNED and max(self.bits) <= 8:
@@ -91,7 +99,7 @@ def is_raw(data: bytes) -> bool:
     return (
         _DNG_VERSION in first.fields
         or first.integer(PHOTOMETRIC, 0) == _CFA
-        or (first.integer(SUBFILE, 0) & 1 == 1 and 330 in first.fields)
+        or (first.integer(SUBFILE, 0) & 1 == 1 and _SUB_DIRECTORIES in first.fields)
     )
 
 

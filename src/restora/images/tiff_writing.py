@@ -23,6 +23,7 @@ from restora.images.pillow import compact_image_of, fits_bit_depth, palette_indi
 from restora.images.tiff import (
     ICC,
     IPTC,
+    PILLOW_COMPRESSIONS,
     PREDICTOR,
     RESOLUTION_UNIT,
     X_RESOLUTION,
@@ -45,16 +46,17 @@ def encode(picture: Picture) -> bytes:
     """
     encoding = picture.metadata.encoding
     encoding = encoding if isinstance(encoding, TiffEncoding) else TiffEncoding()
-    if _for_pillow(picture):
+    if _for_pillow(picture, encoding):
         data = _with_pillow(picture, encoding)
     else:
         data = _with_tifffile(picture, encoding)
     return _with_fields(data, picture.metadata, encoding)
 
 
-def _for_pillow(picture: Picture) -> bool:
+def _for_pillow(picture: Picture, encoding: TiffEncoding) -> bool:
     dtype, channels = picture.pixels.dtype, picture.pixels.shape[2]
-    if picture.metadata.premultiplied or picture.kind == "multiband":
+    kept = _compression(encoding, bilevel=False) in PILLOW_COMPRESSIONS
+    if picture.metadata.premultiplied or picture.kind == "multiband" or not kept:
         return False
     if dtype == np.uint8:
         return picture.alpha is None or channels in (1, 3)

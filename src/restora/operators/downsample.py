@@ -24,7 +24,7 @@ class Downsample(Operator):
     """H = A ⊗ B: each axis is resampled by 1/scale with the antialiased weights of :class:`Resampler`.
 
     Its adjoint is the transpose of the weights. imresize with the reciprocal scale is scale² times that where the scale
-    is an integer that divides the size, the kernel bicubic and the boundary ``reflect``; else it is another map. As
+    is an integer that divides the size, the kernel bicubic and the boundary ``reflect``; elsewhere, in general, not. As
     HHᵀ = AAᵀ ⊗ BBᵀ, two small symmetric eigenproblems (once a size) diagonalise it, and the proximal problem is solved
     exactly while the sides of y are at most 1024; above, conjugate gradients run on the coarse grid.
 

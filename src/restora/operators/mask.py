@@ -12,7 +12,7 @@ from torch import Tensor
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Operator, Size
 
-_TEXT = "y = Hx + n "
+_TEXT = "y = Hx + n    "
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,7 +107,7 @@ class Resampler:
         first = torch.floor(u - radius / c).long()
         index = first[:, None] + torch.arange(math.ceil(2 * radius / c) + 2)
         t = u[:, None] - index
-        weight = _area(t, 1 / self.scale) if self.kernel == "area" else kernel(c * t)
+        weight = _area(t, 1 / self.scale) if self.kernel == "area" else c * kernel(c * t)
         return inside(index - 1, self.n_in, self.boundary), weight / weight.sum(1, keepdim=True)
 
     def matrix(self) -> Float[Tensor, "n_out n_in"]:

@@ -74,10 +74,9 @@ def run_demo(folder: Path, *, overwrite: bool, talk: Talk) -> tuple[Shown, ...]:
         shown.append(_run(case, _Files.of(case, folder)))
         talk.say(_line(shown[-1]))
     write_picture(sheet, draw_sheet([each.row for each in shown]), overwrite=overwrite)
+    talk.say("\nthe same by hand:")
     for each in shown:
-        talk.say(
-            f"\n{each.case.title}; {each.case.told}:\n  {each.command}" if each is shown[0] else f"  {each.command}"
-        )
+        talk.say(f"  {each.command}")
     talk.say(f"\nside by side: {sheet}\neverything:   {folder.resolve()}  ({watch.seconds:.0f} s in all)")
     return tuple(shown)
 

@@ -1,0 +1,220 @@
+"""Kind and extent of the blur of a picture, by the shape of its power spectrum.
+
+Model: log P(f) = a − α log|f| + (terms in 2θ and 4θ) + log|K(f)|² + error, where P is the mean spectrum of blocks less
+the noise σ², f = |f|(cos θ, sin θ), and K the transfer function of a Gaussian, a disk (defocus) or a line (motion).
+Pictures have α near 2.2; the terms in θ are their preference for some directions.
+
+Algorithm:
+ 1. P = mean periodogram of 64 × 64 Hann blocks; σ² from :func:`estimate_noise`. Weight of a frequency: (1 − 1.3 σ²/P)²,
+    0 where noise rules. The axes are left out: borders, lines and JPEG blocks live there.
+ 2. For each kernel of a list, and for none: least squares of the model in (a, α, θ terms) with a prior on α and θ.
+ 3. The kernel of least misfit; for motion a second, finer list about it. "none" unless the misfit without blur is
+    1.3 times as large and the kernel is wider than a Gaussian of 0.7 pixels.
+
+Cost: one pass over at most 2,048 blocks, then 400 fits of six numbers by one matrix product.
+Departures: the comparison of log-spectra with a list of kernels follows the idea of the references, which look for the
+zeros of the spectrum or cepstrum one kind at a time.
+
+M. Cannon, Blind deconvolution of spatially invariant image blurs with phase, IEEE TASSP 24(1), 1976,
+doi:10.1109/TASSP.1976.1162770. D. J. Field, Relations between the statistics of natural images and the response properties
+of cortical cells, JOSA A 4(12), 1987, doi:10.1364/JOSAA.4.002379.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.noise.estimate_sigma import estimate_noise
+from restora.noise.spectrum import (
+    BLOCK,
+    frequencies,
+    gray,
+    kernel_power,
+    mean_spectrum,
+    quarter_turns,
+    radius,
+    smear,
+)
+
+Kind = Literal["none", "gaussian", "disk", "motion"]
+
+_GAIN = 1.3
+_NARROWEST = 0.7
+_ALPHA = 2.2
+_PRIOR = 5.0
+"""Weight of the prior in frequencies: the errors of neighbouring ones are alike, and count less than their number."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BlurEstimate:
+    """The blur seen in a picture.
+
+    Attributes:
+        kind: Gaussian, disk (defocus), straight motion, or none.
+        extent: in pixels: the Gaussian's standard deviation, the disk's radius, the length of the motion; 0 for none.
+        angle: of the motion in degrees, counter-clockwise from the horizontal, in [0, 180); 0 for the others.
+        psf: the kernel, odd sides, sum one; 1 × 1 for none.
+        sentence: the same for a person.
+    """
+
+    kind: Kind
+    extent: float
+    angle: float
+    psf: Float[Tensor, "kh kw"]
+    sentence: str
+
+
+def estimate_blur(y: Float[Tensor, "b c h w"]) -> BlurEstimate:
+    """The one blur shared by the images of y, Gaussian of σ up to 4, defocus of radius up to 8, or motion up to 26 pixels.
+
+    Pictures with a side below 64 pixels, or without structure above their noise, give "none" and say so.
+    """
+    P = mean_spectrum(gray(y))
+    if P is None:
+        return _none(f"a picture of {y.shape[-2]} × {y.shape[-1]} pixels is too small to tell its blur", y)
+    # The mean of c channels holds the noise variance divided by c where channels are noisy independently.
+    noise = estimate_noise(y.detach().mean(dim=1, keepdim=True)).sigma ** 2
+    fit = _Fit.of(P.double(), noise)
+    if fit is None:
+        return _none("no structure stands above the noise, so no blur can be told", y)
+    kernels, spectra = _kernels()
+    misfit = fit.misfit(spectra)
+    best = kernels[int(misfit.argmin())]
+    if best.kind == "motion":
+        fine = list(best.neighbours())
+        best = fine[int(fit.misfit(_spectra(fine)).argmin())]
+    if float(misfit[0]) < _GAIN * float(misfit.min()) or best.spread < _NARROWEST:
+        return _none("no blur to speak of", y)
+    return BlurEstimate(best.kind, best.extent, best.angle, best.psf().to(y), best.sentence)
+
+
+def _none(sentence: str, y: Tensor) -> BlurEstimate:
+    return BlurEstimate("none", 0.0, 0.0, torch.ones(1, 1).to(y), sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    """A candidate."""
+
+    kind: Kind
+    extent: float = 0.0
+    angle: float = 0.0
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation along its longest direction."""
+        return self.extent * {"none": 0.0, "gaussian": 1.0, "disk": 0.5, "motion": 12**-0.5}[self.kind]
+
+    @property
+    def sentence(self) -> str:
+        match self.kind:
+            case "gaussian":
+                return f"a Gaussian blur of σ = {self.extent:.1f} pixels"
+            case "disk":
+                return f"out of focus, with a disk of radius {self.extent:.1f} pixels"
+            case "motion":
+                return f"a motion blur of {self.extent:.0f} pixels at {self.angle:.0f}°"
+        return "no blur to speak of"
+
+    def psf(self) -> Tensor:
+        """The kernel in float64: area or line weights on the pixels they fall on."""
+        reach = {"none": 0.0, "gaussian": 4 * self.extent, "disk": self.extent, "motion": self.extent / 2}[self.kind]
+        r = math.ceil(reach)
+        t = torch.arange(-r, r + 1, dtype=torch.float64)
+        match self.kind:
+            case "gaussian":
+                line = torch.exp(-(t**2) / (2 * self.extent**2))
+                k = torch.outer(line, line)
+            case "disk":
+                k = _covered(t, self.extent)
+            case "motion":
+                k = _drawn(r, self.extent, math.radians(self.angle))
+            case _:
+                k = torch.ones(1, 1, dtype=torch.float64)
+        return k / k.sum()
+
+    def neighbours(self) -> Iterable["_Kernel"]:
+        """Motions at most 1 pixel and 8 degrees from this one."""
+        for length in (-1.0, -0.5, 0.0, 0.5, 1.0):
+            for turn in range(-8, 9, 2):
+                yield _Kernel("motion", self.extent + length, (self.angle + turn) % 180)
+
+
+def _covered(t: Tensor, r: float) -> Tensor:
+    """Share of each pixel of the grid t × t within the radius, from 8 × 8 points a pixel."""
+    fine = (t[:, None] + (torch.arange(8, dtype=torch.float64) - 3.5) / 8).flatten()
+    inside = (fine[:, None] ** 2 + fine**2 <= r**2).double()
+    return inside.reshape(len(t), 8, len(t), 8).mean(dim=(1, 3))
+
+
+def _drawn(r: int, length: float, angle: float) -> Tensor:
+    """A straight line through the centre, each of its points shared bilinearly by four pixels."""
+    count = 8 * math.ceil(length)
+    t = ((torch.arange(count, dtype=torch.float64) + 0.5) / count - 0.5) * length
+    grid = torch.arange(-r, r + 1, dtype=torch.float64)
+    rows = (1 - (grid[:, None] + t * math.sin(angle)).abs()).clamp_min(0)
+    columns = (1 - (grid[:, None] - t * math.cos(angle)).abs()).clamp_min(0)
+    return rows @ columns.T
+
+
+@cache
+def _kernels() -> tuple[list[_Kernel], Tensor]:
+    """The list of step 2, "none" first, and its log-spectra."""
+    kernels = [_Kernel("none")]
+    kernels += [_Kernel("gaussian", n / 10) for n in range(5, 43)]
+    kernels += [_Kernel("disk", n / 5) for n in range(6, 42)]
+    kernels += [_Kernel("motion", float(n), 15.0 * k) for n in range(4, 27) for k in range(12)]
+    return kernels, _spectra(kernels)
+
+
+def _spectra(kernels: list[_Kernel]) -> Tensor:
+    """log|K|² of each kernel at the frequencies in use, as a picture of α = 2.2 shows it through the window."""
+    axis = torch.fft.fftfreq(BLOCK, dtype=torch.float64)
+    picture = radius(axis[:, None], axis) ** -_ALPHA
+    seen = torch.stack([smear(picture * kernel_power(kernel.psf())) for kernel in kernels]) / smear(picture)
+    return (seen + 1e-7).log()[:, :, : BLOCK // 2 + 1].flatten(1)[:, _used()]
+
+
+@cache
+def _used() -> Tensor:
+    vertical, horizontal = frequencies()
+    f = radius(vertical, horizontal)
+    return ((f > 2.5 / BLOCK) & (f < 0.5) & (vertical != 0) & (horizontal != 0)).flatten()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Fit:
+    """The least squares of step 2 for one measured spectrum: L = log(P − σ²), weights w, design A."""
+
+    L: Tensor
+    w: Tensor
+    A: Tensor
+
+    @classmethod
+    def of(cls, P: Tensor, noise: float) -> "_Fit | None":
+        """None where fewer than 100 frequencies stand above the noise."""
+        vertical, horizontal = frequencies()
+        slope = -radius(vertical, horizontal).log()
+        columns = [torch.ones_like(slope)[..., None], slope[..., None], quarter_turns(vertical, horizontal)]
+        A = torch.cat(columns, dim=-1).flatten(0, 1)[_used()]
+        P = P.flatten()[_used()].clamp_min(1e-12)
+        w = (1 - 1.3 * noise / P).clamp_min(0) ** 2
+        if float(w.sum()) < 100:
+            return None
+        return cls((P - noise).clamp_min(1e-3 * noise + 1e-12).log(), w, A)
+
+    def misfit(self, spectra: Float[Tensor, "k f"]) -> Float[Tensor, " k"]:
+        """Weighted squares left for each kernel, with those of the prior."""
+        prior = _PRIOR * torch.tensor([0.0] + 5 * [1 / 0.3**2], dtype=torch.float64)
+        centre = torch.tensor([0.0, _ALPHA, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64)
+        T = self.L - spectra
+        weighted = self.A * self.w[:, None]
+        normal = weighted.T @ self.A + prior.diag()
+        c = torch.linalg.solve(normal, (T @ weighted + prior * centre).T).T
+        return ((T - c @ self.A.T).square() @ self.w) + (c - centre).square() @ prior
