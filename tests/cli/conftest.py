@@ -57,3 +57,13 @@ def photo(tmp_path, levels):
     path = tmp_path / "photo.png"
     Image.fromarray(levels).save(path)
     return path
+
+
+@pytest.fixture
+def opened():
+    """A picture as Pillow reads it; from its bytes, so that no file stays open."""
+
+    def call(path):
+        return Image.open(io.BytesIO(path.read_bytes()))
+
+    return call

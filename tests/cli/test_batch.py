@@ -7,10 +7,6 @@ from PIL import Image
 GAUSSIAN = ("--sigma", "8", "-m", "gaussian")
 
 
-def pixels(path):
-    return np.asarray(Image.open(path))
-
-
 @pytest.fixture
 def holidays(tmp_path, photo):
     """Good pictures in a tree, with bad ones, others and hidden ones among them."""
@@ -121,7 +117,7 @@ def test_an_interrupted_batch_keeps_what_is_done(run, holidays, tmp_path, monkey
     assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 1
 
 
-def test_a_mask_for_each_name(run, tmp_path, levels):
+def test_a_mask_for_each_name(run, tmp_path, levels, opened):
     for name, row in (("a", 3), ("b", 12)):
         damaged = levels.copy()
         damaged[row] = 0
@@ -133,7 +129,7 @@ def test_a_mask_for_each_name(run, tmp_path, levels):
     ran = run("inpaint", tmp_path / "pictures", "--mask", tmp_path / "masks", "-m", "harmonic", "-o", tmp_path / "out")
     assert ran.code == 0
     for name, row in (("a", 3), ("b", 12)):
-        filled = pixels(tmp_path / "out" / f"{name}.png")
+        filled = np.asarray(opened(tmp_path / "out" / f"{name}.png"))
         assert filled[row].min() > 20
         assert (filled[row + 1 :] == levels[row + 1 :]).all()
 

@@ -22,45 +22,45 @@ def flat(tmp_path):
     return path
 
 
-def test_noise_has_the_level_that_is_asked_for_and_the_seed_fixes_it(run, flat, tmp_path):
+def test_noise_has_the_level_that_is_asked_for_and_the_seed_fixes_it(run, flat, tmp_path, opened):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run("degrade", flat, "--noise", "gaussian:10", "--seed", seed, "-o", tmp_path / f"{name}.png")
-    a, b, c = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(float) for name in "abc")
+    a, b, c = (np.asarray(opened(tmp_path / f"{name}.png")).astype(float) for name in "abc")
     assert abs(a.std() - 10) < 0.6
     assert (a == b).all()
     assert (a != c).any()
 
 
-def test_the_steps_come_in_the_order_of_the_equation(run, photo):
+def test_the_steps_come_in_the_order_of_the_equation(run, photo, opened):
     ran = run(
         *("degrade", photo, "--jpeg", "60", "--mask", "random:0.5", "--noise", "gaussian:5", "--scale", "2"),
         *("--blur", "gaussian:1", "--json"),
     )
     steps = json.loads(ran.out)["steps"]
     assert [step.split()[0] for step in steps] == ["blurred", "reduced", "noise", "holes", "JPEG"]
-    assert Image.open(photo.with_name("photo.degraded.png")).size == (16, 12)
+    assert opened(photo.with_name("photo.degraded.png")).size == (16, 12)
 
 
-def test_holes_are_black_and_their_mask_lies_beside(run, flat, tmp_path):
+def test_holes_are_black_and_their_mask_lies_beside(run, flat, tmp_path, opened):
     run("degrade", flat, "--mask", "random:0.75")
-    holes = np.asarray(Image.open(tmp_path / "flat.degraded.mask.png"))
-    degraded = np.asarray(Image.open(tmp_path / "flat.degraded.png"))
+    holes = np.asarray(opened(tmp_path / "flat.degraded.mask.png"))
+    degraded = np.asarray(opened(tmp_path / "flat.degraded.png"))
     assert set(np.unique(holes)) == {0, 255}
     assert (holes == 255).mean() == 0.25
     assert (degraded[holes == 255] == 0).all()
     assert (degraded[holes == 0] == 128).all()
 
 
-def test_a_jpeg_is_degraded_into_a_png(run, tmp_path, levels):
+def test_a_jpeg_is_degraded_into_a_png(run, tmp_path, levels, opened):
     Image.fromarray(levels).save(tmp_path / "a.jpg")
     run("degrade", tmp_path / "a.jpg", "--noise", "gaussian:5")
-    assert Image.open(tmp_path / "a.degraded.png").format == "PNG"
+    assert opened(tmp_path / "a.degraded.png").format == "PNG"
 
 
-def test_jpeg_into_a_jpeg_has_the_tables_of_that_quality(run, photo, tmp_path, levels):
+def test_jpeg_into_a_jpeg_has_the_tables_of_that_quality(run, photo, tmp_path, levels, opened):
     run("degrade", photo, "--jpeg", "40", "-o", tmp_path / "out.jpg")
     Image.fromarray(levels).save(tmp_path / "pillow.jpg", quality=40)
-    ours, theirs = Image.open(tmp_path / "out.jpg"), Image.open(tmp_path / "pillow.jpg")
+    ours, theirs = opened(tmp_path / "out.jpg"), opened(tmp_path / "pillow.jpg")
     assert ours.quantization == theirs.quantization
     # encoded twice with the same tables: all but the same picture
     assert np.abs(np.asarray(ours).astype(int) - np.asarray(theirs)).mean() < 1

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from restora.cli.demo import run as demo
 from restora.cli.demo.cases import CASES, HEIGHT, WIDTH, photograph
@@ -15,9 +14,9 @@ def one_case(monkeypatch):
     monkeypatch.setattr(demo, "CASES", (case,))
 
 
-def test_every_photograph_is_in_the_wheel_and_large_enough():
+def test_every_photograph_is_in_the_wheel_and_large_enough(opened):
     for case in CASES:
-        width, height = Image.open(photograph(case.photograph)).size
+        width, height = opened(photograph(case.photograph)).size
         assert case.corner[0] + WIDTH <= width
         assert case.corner[1] + HEIGHT <= height
 
@@ -27,15 +26,15 @@ def test_a_photograph_that_is_not_there():
         photograph("nothing.png")
 
 
-def test_the_demo_writes_before_after_truth_and_a_sheet(run, tmp_path, one_case):
+def test_the_demo_writes_before_after_truth_and_a_sheet(run, tmp_path, one_case, opened):
     ran = run("demo", "-o", tmp_path / "demo")
     assert ran.code == 0
     names = sorted(path.name for path in (tmp_path / "demo").iterdir())
     assert names == ["noise-1-degraded.png", "noise-2-restored.png", "noise-3-reference.png", "sheet.png"]
     assert "restora denoise" in ran.out
     assert str(tmp_path / "demo") in ran.out
-    sheet = np.asarray(Image.open(tmp_path / "demo" / "sheet.png"))
-    reference = np.asarray(Image.open(tmp_path / "demo" / "noise-3-reference.png"))
+    sheet = np.asarray(opened(tmp_path / "demo" / "sheet.png"))
+    reference = np.asarray(opened(tmp_path / "demo" / "noise-3-reference.png"))
     assert any(
         (sheet[top : top + HEIGHT, -36 - WIDTH : -36] == reference).all() for top in range(sheet.shape[0] - HEIGHT)
     )

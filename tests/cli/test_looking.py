@@ -106,7 +106,7 @@ def test_meanings_are_read_from_the_docstring():
             ValueError: never.
         """
 
-    assert meanings_of(Example) == {"one": "the first, on two lines.", "two_more": "the rest."}
+    assert meanings_of(Example.__doc__) == {"one": "the first, on two lines.", "two_more": "the rest."}
 
 
 def test_bench_lists_its_suites(run):

@@ -7,9 +7,9 @@ from PIL import Image
 GAUSSIAN = ("--sigma", "8", "-m", "gaussian")
 
 
-def test_from_standard_input_to_standard_output(run, photo):
+def test_from_standard_input_to_standard_output(run, photo, opened):
     run("denoise", photo, *GAUSSIAN)
-    expected = np.asarray(Image.open(photo.with_name("photo.restored.png")))
+    expected = np.asarray(opened(photo.with_name("photo.restored.png")))
     ran = run("denoise", "-", *GAUSSIAN, stdin=photo.read_bytes())
     assert ran.code == 0
     assert (np.asarray(Image.open(io.BytesIO(ran.data))) == expected).all()
@@ -22,10 +22,10 @@ def test_from_a_file_to_standard_output(run, photo):
     assert ran.err == ""
 
 
-def test_from_standard_input_to_a_file_of_another_format(run, photo, tmp_path):
+def test_from_standard_input_to_a_file_of_another_format(run, photo, tmp_path, opened):
     ran = run("denoise", "-", *GAUSSIAN, "-o", tmp_path / "out.jpg", stdin=photo.read_bytes())
     assert ran.code == 0
-    assert Image.open(tmp_path / "out.jpg").format == "JPEG"
+    assert opened(tmp_path / "out.jpg").format == "JPEG"
     assert "standard input" in ran.out
 
 

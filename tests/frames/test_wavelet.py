@@ -118,6 +118,14 @@ def test_the_noise_gains_are_the_norms_of_the_rows(name):
             assert gain == pytest.approx(energy**0.5, rel=1e-9)
 
 
+@every_boundary
+def test_gradients_pass(boundary):
+    x = noise((1, 1, 5, 6)).requires_grad_()
+    transform = WaveletTransform("db2", 1, boundary)
+    assert torch.autograd.gradcheck(lambda x: transform.forward(x).details[0], (x,))
+    assert torch.autograd.gradcheck(lambda x: transform.inverse(transform.forward(x)), (x,))
+
+
 def test_no_levels_leave_the_image():
     x = noise((1, 1, 3, 4))
     transform = WaveletTransform("haar", 0)

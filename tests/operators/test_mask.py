@@ -38,7 +38,7 @@ def test_rectangles_are_missing():
     assert bool((Mask.rectangles((4, 4), 0, (1, 1), torch.Generator()).known == 1).all())
 
 
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64, np.int16])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64, np.int16, np.uint16])
 def test_from_array_takes_nonzero_as_known(dtype):
     array = (np.arange(12).reshape(3, 4) % 3 * 7).astype(dtype)
     assert np.array_equal(Mask.from_array(array).known.numpy(), (array != 0).astype(np.float32))

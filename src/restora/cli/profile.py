@@ -5,7 +5,6 @@ import re
 from dataclasses import asdict, dataclass
 
 from restora import catalog
-from restora.core.method import Method
 from restora.core.operator import Operator
 from restora.core.spec import Spec
 from restora.front.configure import parameters_of
@@ -39,7 +38,7 @@ class Profile:
 def profile_of(entry: catalog.Entry) -> Profile:
     """Read what a method says of itself (this imports torch)."""
     spec, method = entry.spec(), entry.load()
-    meanings = meanings_of(method)
+    meanings = meanings_of(method.__doc__)
     parameters = tuple(
         ParameterProfile(p.name, p.words, "none" if p.default is None else str(p.default), meanings.get(p.name, ""))
         for p in parameters_of(method)
@@ -47,9 +46,9 @@ def profile_of(entry: catalog.Entry) -> Profile:
     return Profile(_facts(entry, spec), parameters)
 
 
-def meanings_of(method: type[Method]) -> dict[str, str]:
-    """What the class docstring says of each parameter, on one line each."""
-    section = _SECTION.search(inspect.getdoc(method) or "")
+def meanings_of(docstring: str | None) -> dict[str, str]:
+    """What the docstring of a class says of each parameter, on one line each."""
+    section = _SECTION.search(inspect.cleandoc(docstring or ""))
     return {name: " ".join(text.split()) for name, text in _ENTRY.findall(section[1] if section else "")}
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import conv2d, conv_transpose2d
 
 from restora.core.errors import InvalidParameter
 from restora.core.operator import Size
@@ -41,7 +40,7 @@ class Pyramid:
 class WaveletTransform:
     """W: images to pyramids and back, W⁻¹Wx = x to rounding for every size, bank and boundary.
 
-    CPU tensors take Numba kernels, all others and those that carry gradients Torch's convolutions. Cost: O(N·L) for N
+    CPU tensors take Numba kernels, all others and those that carry gradients Torch operations. Cost: O(N·L) for N
     pixels and kernels of L taps.
 
     Args:
@@ -138,7 +137,7 @@ def _analyse(x: Tensor, bank: FilterBank, boundary: WaveletBoundary) -> Float[Te
     """One level: low-low, high-low (down, along), low-high, high-high."""
     rows, columns = (analysis_index(n, bank.length, boundary) for n in (x.shape[-2], x.shape[-1]))
     # Correlation with the kernels reversed is convolution.
-    kernels = torch.tensor([bank.analysis_low[::-1], bank.analysis_high[::-1]], dtype=x.dtype, device=x.device)
+    kernels = torch.tensor([bank.analysis_low[::-1], bank.analysis_high[::-1]], dtype=x.dtype)
     planes = x.flatten(0, 1)
     compute = analyse_cpu if x.device.type == "cpu" and not x.requires_grad else _analyse_torch
     bands = compute(planes, kernels, rows, columns)
@@ -148,7 +147,7 @@ def _analyse(x: Tensor, bank: FilterBank, boundary: WaveletBoundary) -> Float[Te
 def _synthesise(bands: Tensor, bank: FilterBank, boundary: WaveletBoundary, size: Size) -> Float[Tensor, "b c h w"]:
     shift = synthesis_shift(bank.length, boundary)
     rows, columns = (synthesis_index(n, count, bank.length, boundary) for n, count in zip(size, bands.shape[-2:]))
-    kernels = torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=bands.dtype, device=bands.device)
+    kernels = torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=bands.dtype)
     planes = bands.flatten(0, 1)
     compute = synthesise_cpu if bands.device.type == "cpu" and not bands.requires_grad else _synthesise_torch
     offset = shift - 2 * _first_coefficient(bank.length, shift)
@@ -157,19 +156,39 @@ def _synthesise(bands: Tensor, bank: FilterBank, boundary: WaveletBoundary, size
 
 
 def _analyse_torch(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """A tap at a time, a fused multiply-add of views each: cuDNN would round float32 to TF32, and is no faster."""
     extended = planes.index_select(-2, rows.to(planes.device)).index_select(-1, columns.to(planes.device))
-    length = kernels.shape[1]
-    down = conv2d(extended[:, None], kernels.reshape(2, 1, length, 1), stride=(2, 1))
-    # Group g (low or high down the columns) yields channels 2g and 2g + 1 (low and high along the rows).
-    both = conv2d(down, kernels.repeat(2, 1).reshape(4, 1, 1, length), stride=(1, 2), groups=2)
-    return both[:, [0, 2, 1, 3]]
+    down = [_every_second(extended, kernel, -2) for kernel in kernels.tolist()]
+    return torch.stack([_every_second(x, kernel, -1) for kernel in kernels.tolist() for x in down], dim=1)
+
+
+def _every_second(x: Tensor, kernel: list[float], dim: int) -> Tensor:
+    """Σ_j f[j]·x[2k + j] along a dimension, for all k that need nothing beyond the ends."""
+    x = x.movedim(dim, -1)
+    count = (x.shape[-1] - len(kernel)) // 2 + 1
+    out = x.new_zeros(*x.shape[:-1], count)
+    for j, tap in enumerate(kernel):
+        out = out.add_(x[..., j : j + 2 * count - 1 : 2], alpha=tap)
+    return out.movedim(-1, dim)
 
 
 def _synthesise_torch(bands: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor, offset: int, size: Size) -> Tensor:
     extended = bands.index_select(-2, rows.to(bands.device)).index_select(-1, columns.to(bands.device))
-    length = kernels.shape[1]
-    along = conv_transpose2d(
-        extended[:, [0, 2, 1, 3]], kernels.repeat(2, 1).reshape(4, 1, 1, length), stride=(1, 2), groups=2
-    )
-    both = conv_transpose2d(along, kernels.reshape(2, 1, length, 1), stride=(2, 1))
-    return both[:, 0, offset : offset + size[0], offset : offset + size[1]]
+    low_low, high_low, low_high, high_high = extended.unbind(1)
+    low = _interlaced(low_low, high_low, kernels, offset, size[0], -2)
+    high = _interlaced(low_high, high_high, kernels, offset, size[0], -2)
+    return _interlaced(low, high, kernels, offset, size[1], -1)
+
+
+def _interlaced(low: Tensor, high: Tensor, kernels: Tensor, offset: int, n: int, dim: int) -> Tensor:
+    """Samples ``offset`` … ``offset`` + n − 1 of Σ_k f[p − 2k]·c[k] along a dimension, summed over both bands."""
+    low, high = low.movedim(dim, -1), high.movedim(dim, -1)
+    out = low.new_zeros(*low.shape[:-1], n)
+    taps = kernels.tolist()
+    for phase in range(2):
+        last, first = divmod(phase + offset, 2)
+        part = out[..., phase::2]
+        for j in range(len(taps[0]) // 2):
+            for band, kernel in ((low, taps[0]), (high, taps[1])):
+                part.add_(band[..., last - j : last - j + part.shape[-1]], alpha=kernel[first + 2 * j])
+    return out.movedim(-1, dim)

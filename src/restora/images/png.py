@@ -17,7 +17,7 @@ from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PngEncoding
 from restora.images.orientation import turned_upright
 from restora.images.picture import Picture, Samples
-from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened, palette_indices
+from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened
 from restora.images.png16 import decode_16, encode_16, encode_packed
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -104,7 +104,7 @@ def _encoded(picture: Picture) -> list[Chunk]:
         return list(encode_16(pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)))
     image = compact_image_of(picture)
     stream = io.BytesIO()
-    if palette_indices(picture) is None:
+    if image.mode != "P":
         image.save(stream, "PNG")
     else:
         opacity = (picture.metadata.palette or b"")[3::4].rstrip(b"\xff")

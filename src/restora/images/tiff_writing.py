@@ -19,7 +19,7 @@ from restora.images.ifd import RATIONAL, SHORT, UNDEFINED, Field, Form, first_di
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
 from restora.images.picture import Picture
-from restora.images.pillow import compact_image_of, fits_bit_depth, palette_indices
+from restora.images.pillow import compact_image_of
 from restora.images.tiff import (
     ICC,
     IPTC,
@@ -64,18 +64,17 @@ def _for_pillow(picture: Picture, encoding: TiffEncoding) -> bool:
 
 
 def _with_pillow(picture: Picture, encoding: TiffEncoding) -> bytes:
-    if picture.alpha is not None or palette_indices(picture) is None:  # a palette of TIFF has no opacity
+    if picture.alpha is not None:  # a palette of TIFF has no opacity
         picture = replace(picture, metadata=replace(picture.metadata, palette=None))
-    bilevel = fits_bit_depth(picture, 1)
-    compression = _compression(encoding, bilevel)
-    differences = encoding.predictor == _HORIZONTAL and compression in (5, _DEFLATE, 32946) and not bilevel
-    differences = differences and picture.pixels.dtype.kind == "u" and picture.metadata.palette is None
+    image = compact_image_of(picture)
+    compression = _compression(encoding, bilevel=image.mode == "1")
+    predictor = None if image.mode in ("1", "P") else _predictor(encoding, compression, picture.pixels.dtype)
     stream = io.BytesIO()
-    compact_image_of(picture).save(
+    image.save(
         stream,
         "TIFF",
         compression=COMPRESSION_INFO[compression],
-        tiffinfo={PREDICTOR: _HORIZONTAL} if differences else {},
+        tiffinfo={PREDICTOR: predictor} if predictor else {},
     )
     return stream.getvalue()
 

@@ -45,12 +45,15 @@ class Mask(Operator):
         Raises:
             InvalidInput: no pixel is known, a value is NaN, or the shape is another.
         """
-        tensor = known if isinstance(known, Tensor) else torch.from_numpy(np.ascontiguousarray(known))
-        if bool(torch.isnan(tensor).any()):
+        if isinstance(known, Tensor):
+            tensor, has_nan = known != 0, bool(torch.isnan(known).any())
+        else:  # NumPy compares every dtype, torch not the wide unsigned ones
+            tensor, has_nan = torch.from_numpy(np.not_equal(known, 0)), bool(np.not_equal(known, known).any())
+        if has_nan:
             raise InvalidInput("the mask holds NaN")
-        if not bool((tensor != 0).any()):
+        if not bool(tensor.any()):
             raise InvalidInput("no pixel of the mask is known (all of it is zero): there is nothing to restore from")
-        return cls((tensor != 0).float())
+        return cls(tensor.float())
 
     @classmethod
     def random(cls, size: Size, keep: float, generator: torch.Generator) -> "Mask":

@@ -32,7 +32,7 @@ class Row:
         method: what restored it.
         seconds: it took.
         pictures: degraded, restored, reference; a smaller one is shown with its pixels enlarged.
-        before: PSNR of the degraded picture, in dB.
+        before: PSNR of the degraded picture, in dB; of its bicubic enlargement where it is smaller.
         after: PSNR of the restored one.
     """
 
@@ -59,7 +59,7 @@ def draw_sheet(rows: Sequence[Row]) -> Picture:
 
 def _head(pen: ImageDraw.ImageDraw, width: int) -> None:
     pen.text((MARGIN, 24), "restora", font=_font(36), fill=INK)
-    pen.text((width - MARGIN, 42), "y = Hx + n,  solved for x", font=_font(19), fill=FAINT, anchor="ra")
+    pen.text((width - MARGIN, 42), "y = Hx + n, solved for x", font=_font(19), fill=FAINT, anchor="ra")
     pen.line((MARGIN, 78, width - MARGIN, 78), fill=FAINT, width=1)
 
 
@@ -69,7 +69,9 @@ def _row(page: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int, size: 
     pen.text((MARGIN, top + 10), row.title, font=_font(20), fill=INK)
     how = f"{row.told} · {row.method} · {row.seconds:.1f} s"
     pen.text((page.width - MARGIN, top + 13), how, font=_font(16), fill=FAINT, anchor="ra")
-    figures = (f"{row.before:.2f} dB", f"{row.after:.2f} dB   ({row.after - row.before:+.2f})", "")
+    is_small = row.pictures[0].size != row.pictures[2].size
+    before = f"{row.before:.2f} dB, enlarged bicubically" if is_small else f"{row.before:.2f} dB"
+    figures = (before, f"{row.after:.2f} dB   ({row.after - row.before:+.2f})", "")
     for column, (label, picture, figure) in enumerate(zip(COLUMNS, row.pictures, figures)):
         left, below = MARGIN + column * (width + GAP), top + TITLE + height + 7
         page.paste(_fitted(picture, size), (left, top + TITLE))
