@@ -7,6 +7,9 @@ import pytest
 import torch
 from skimage import data as photographs
 
+# The images of tests are small: threads would only wait for each other, most of all where several test processes run.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:

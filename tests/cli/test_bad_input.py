@@ -221,3 +221,17 @@ def test_a_glob_that_matches_nothing(run, tmp_path):
     ran = run("denoise", tmp_path / "*.png")
     assert ran.code == 2
     assert "no file is named like" in ran.complaint
+
+
+def test_a_name_that_is_too_long(run, photo, tmp_path):
+    for words in ((tmp_path / ("x" * 300 + ".png"),), (photo, "-o", tmp_path / ("y" * 300 + ".png"))):
+        ran = run("denoise", *words, *GAUSSIAN)
+        assert ran.code == 2
+        assert "too long" in ran.complaint
+
+
+def test_a_mask_is_not_lost_on_standard_output(run, photo):
+    ran = run("degrade", photo, "--mask", "random:0.5", "-o", "-")
+    assert ran.code == 2
+    assert ran.data == b""
+    assert "give -o FILE" in ran.complaint

@@ -39,7 +39,7 @@ def test_bad_standard_input(run, content, sentence):
     assert sentence in ran.complaint
 
 
-def test_a_clean_picture_comes_out_byte_for_byte(run, tmp_path):
+def test_a_clean_picture_comes_out_byte_for_byte(run, tmp_path, opened):
     rows, columns = np.mgrid[:64, :64]
     disk = ((rows - 30) ** 2 + (columns - 34) ** 2 < 300).astype(np.uint8) * 100 + 60
     stream = io.BytesIO()
@@ -51,5 +51,9 @@ def test_a_clean_picture_comes_out_byte_for_byte(run, tmp_path):
     assert "left alone" in ran.out
     assert "nothing was written" in ran.out
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    run(tmp_path / "a.png", "-o", tmp_path / "out")
+    for output in (tmp_path / "out", tmp_path / "copy.png"):
+        run(tmp_path / "a.png", "-o", output)
     assert (tmp_path / "out" / "a.png").read_bytes() == content
+    assert (tmp_path / "copy.png").read_bytes() == content
+    run(tmp_path / "a.png", "-o", tmp_path / "other.tif")
+    assert opened(tmp_path / "other.tif").format == "TIFF"

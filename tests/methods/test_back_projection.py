@@ -79,7 +79,7 @@ def test_a_wrong_operator_and_a_negative_count_are_refused(camera):
 @pytest.mark.published
 @pytest.mark.parametrize("scale_and_scores", [(2, 38.26, 38.76, 28.93, 35.57, 33.64), (4, 29.23), (3, 31.30)])
 def test_set5(data_dir, scale_and_scores):
-    """Per image at x2 (baby, bird, butterfly, head, woman), the mean at x3 and x4; Y of 8 bits, ``scale`` pixels shaved."""
+    """Per image at x2 (baby, bird, butterfly, head, woman), the mean at x3 and x4; 8-bit Y, ``scale`` pixels shaved."""
     scale, *expected = scale_and_scores
     scores = []
     for path in sorted((data_dir / "test/Set5").glob("*.png")):

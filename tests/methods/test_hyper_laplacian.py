@@ -85,7 +85,15 @@ def test_it_sharpens_whatever_lies_beyond_the_border(boundary, closing, camera):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("lam", 0.0), ("alpha", 0.0), ("alpha", 1.2), ("beta_first", -1.0), ("beta_last", 1.0), ("beta_rate", 1.0), ("inner", 0)],
+    [
+        ("lam", 0.0),
+        ("alpha", 0.0),
+        ("alpha", 1.2),
+        ("beta_first", -1.0),
+        ("beta_last", 1.0),
+        ("beta_rate", 1.0),
+        ("inner", 0),
+    ],
 )
 def test_parameters_out_of_range_are_refused(name, value):
     with pytest.raises(InvalidParameter, match=name):
@@ -104,7 +112,9 @@ def aligned_psnr(x, reference):
         return ((shift(x, (dy, dx), order=1, mode="nearest") - reference)[15:-15, 15:-15] ** 2).mean()
 
     whole = range(-5, 6)
-    _, i, j = min((((np.roll(x, (i, j), (0, 1)) - reference)[15:-15, 15:-15] ** 2).mean(), i, j) for i in whole for j in whole)
+    _, i, j = min(
+        (((np.roll(x, (i, j), (0, 1)) - reference)[15:-15, 15:-15] ** 2).mean(), i, j) for i in whole for j in whole
+    )
     quarters = np.arange(-3, 4) / 4
     return -10 * math.log10(min(error(i + di, j + dj) for di in quarters for dj in quarters))
 

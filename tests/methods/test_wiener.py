@@ -127,7 +127,7 @@ def test_cameraman_in_six_scenarios(data_dir, index):
     psf, variance, before, b, after = scenarios()[index]
     x = torch.from_numpy(np.asarray(Image.open(data_dir / "test/Set12/01.png"), dtype=np.float64) / 255)[None, None]
     H, sigma = Blur(psf, "circular"), math.sqrt(variance) / 255
-    noise = torch.from_numpy(np.random.RandomState(0).randn(256, 256))  # noqa: NPY002 (the noise of the tables)
+    noise = torch.from_numpy(np.random.RandomState(0).randn(256, 256))
     problem = Problem(H(x) + sigma * noise, H, Gaussian(sigma))
     assert psnr(problem.y, x) == pytest.approx(before, abs=0.05)
     assert psnr(Wiener(b=b).run(problem).x, x) == pytest.approx(after, abs=0.03)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy.ndimage import convolve
 
+from restora.core.errors import InvalidInput
 from restora.numerics.boundary import close, edgetaper, liu_jia
 from restora.operators.blur import Blur
 
@@ -111,3 +112,8 @@ def test_a_symmetric_blur_with_reflection_is_circular_on_the_mirrored_image(came
 
 def test_a_circular_blur_needs_nothing(camera):
     assert torch.equal(close(camera, Blur(lopsided_psf().float(), "circular"), "edgetaper").y, camera)
+
+
+def test_a_period_smaller_than_the_image_is_refused(camera):
+    with pytest.raises(InvalidInput, match="period"):
+        liu_jia(camera, (128, 100))

@@ -4,6 +4,7 @@ Only one picture is in memory. What is finished is on the disk, so that an inter
 ``--skip-existing``.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from restora.cli.inputs import Found, Source, find_pictures
 from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
 from restora.cli.talk import Report, Stopwatch, Talk
-from restora.core.errors import FileProblem, InvalidParameter, RestoraError, UnknownName
+from restora.core.errors import FileProblem, InvalidInput, InvalidParameter, RestoraError, UnknownName
 from restora.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -39,18 +40,20 @@ class Outcome:
     """What the work on a picture gave.
 
     Attributes:
-        picture: to be written; None leaves the input as it is.
+        picture: to be written.
         done: what was done, in words.
         seen: what was found wrong, in words.
         facts: what JSON says of it.
         beside: pictures to be written beside it, by the tag in their names.
+        unchanged: the picture is the input as it was.
     """
 
-    picture: "Picture | None"
+    picture: "Picture"
     done: str
     seen: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     beside: Mapping[str, "Picture"] = field(default_factory=dict)
+    unchanged: bool = False
 
 
 RESTORED = Naming()
@@ -103,35 +106,35 @@ class _Job:
 
 def _take(job: _Job, files: Files, talk: Talk, work: Work, tally: _Tally, is_batch: bool) -> None:
     """Do one picture, or note why not."""
-    if files.skip_existing and job.target is not None and job.target.exists():
+    if files.skip_existing and job.target is not None and os.path.exists(job.target):
         tally.skipped += 1
         talk.say(f"{job.source}\n  exists  {job.target} is there already: skipped")
         return
     try:
-        talk.report(_do(job, files.overwrite, talk, work))
+        talk.report(_do(job, files, talk, work))
         tally.done += 1
-    except (UnknownName, InvalidParameter) as error:  # of the call, not of this picture
-        talk.failed(str(job.source), error)
+    except BrokenPipeError:
         raise
-    except RestoraError as error:
-        talk.failed(str(job.source), error)
-        if not is_batch:
-            raise
-        tally.failures.append(_naming(job.source, error))
+    except (RestoraError, OSError) as error:
+        refusal = error if isinstance(error, RestoraError) else FileProblem(f"{job.source}: {error.strerror or error}")
+        talk.failed(str(job.source), refusal)
+        if not is_batch or isinstance(error, UnknownName | InvalidParameter):  # the latter are of the call itself
+            raise refusal from error
+        tally.failures.append(_naming(job.source, refusal))
 
 
-def _do(job: _Job, overwrite: bool, talk: Talk, work: Work) -> Report:
+def _do(job: _Job, files: Files, talk: Talk, work: Work) -> Report:
     from restora.images.atomic import refuse_existing  # noqa: PLC0415 (the images room needs numpy and torch)
     from restora.images.read import read_picture  # noqa: PLC0415
 
     if job.target is not None:
-        refuse_existing(job.target, overwrite)
+        refuse_existing(job.target, files.overwrite)
     watch = Stopwatch()
     content = job.source.content()
     picture = read_picture(content)
     with talk.progress(job.title) as progress:
         outcome = _within_memory(picture, job.source, progress, work)
-    written = _write(job, outcome, content, picture.format, overwrite)
+    written = _write(job, outcome, content, files)
     return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
 
 
@@ -146,26 +149,36 @@ def _within_memory(picture: "Picture", source: Source, progress: Progress, work:
         raise
 
 
-def _write(job: _Job, outcome: Outcome, content: Path | bytes, format: str, overwrite: bool) -> str | None:
-    """Write what came out, and say where it lies."""
+def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> str | None:
+    """Write what came out, and say where it lies; what was left alone is copied byte for byte, or not at all."""
     from restora.images.atomic import write_atomically  # noqa: PLC0415
-    from restora.images.write import encode_picture, write_picture  # noqa: PLC0415
+    from restora.images.formats import format_of_name  # noqa: PLC0415
+    from restora.images.write import write_picture  # noqa: PLC0415
 
+    picture = outcome.picture
     if job.target is None:
-        data = _bytes(content) if outcome.picture is None else encode_picture(outcome.picture, _writable(format))
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _to_standard(outcome, content)
         return "standard output"
-    if outcome.picture is None and isinstance(content, Path) and job.target.parent == content.parent:
+    if outcome.unchanged and files.output is None:
         return None  # a clean picture needs no copy beside itself
     make_folder(job.target.parent)
-    for tag, picture in outcome.beside.items():
-        write_picture(Naming(tag, lossless=True).beside(job.target), picture, overwrite=overwrite)
-    if outcome.picture is None:
-        write_atomically(job.target, _bytes(content), overwrite=overwrite)
+    for tag, other in outcome.beside.items():
+        write_picture(Naming(tag, lossless=True).beside(job.target), other, overwrite=files.overwrite)
+    if outcome.unchanged and format_of_name(job.target).name == picture.format:
+        write_atomically(job.target, _bytes(content), overwrite=files.overwrite)
     else:
-        write_picture(job.target, outcome.picture, overwrite=overwrite)
+        write_picture(job.target, picture, overwrite=files.overwrite)
     return str(job.target)
+
+
+def _to_standard(outcome: Outcome, content: Path | bytes) -> None:
+    from restora.images.write import encode_picture  # noqa: PLC0415
+
+    if outcome.beside:
+        raise InvalidInput(f"the {', '.join(outcome.beside)} needs a file beside the picture: give -o FILE")
+    data = _bytes(content) if outcome.unchanged else encode_picture(outcome.picture, _writable(outcome.picture.format))
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def _bytes(content: Path | bytes) -> bytes:

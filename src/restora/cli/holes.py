@@ -1,5 +1,6 @@
 """Holes: what is missing in a picture, from a mask file or from a colour in the picture itself."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Holes:
         word = missing or "white"
         if word != ALPHA:
             colour_from(word)
-        if mask is not None and not mask.exists():
+        if mask is not None and not os.path.exists(mask):
             raise FileProblem(f"the mask {mask} does not exist")
         return cls(mask, word)
 
@@ -65,7 +66,7 @@ class Holes:
         return missing
 
     def _file(self, mask: Path, source: Source) -> Path:
-        if not mask.is_dir():
+        if not os.path.isdir(mask):
             return mask
         folder = mask / source.inside.parent
         files = sorted(path for path in folder.glob("*") if path.stem == source.inside.stem)

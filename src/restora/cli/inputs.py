@@ -70,7 +70,7 @@ def find_pictures(words: Sequence[str], *, recursive: bool, leave_out: Path | No
     others = 0
     paths = [path for word in words for path in _expanded(word)]
     for path in paths:
-        if path is not None and path.is_dir():
+        if path is not None and os.path.isdir(path):
             for found in _walk(path, recursive, leave_out, unreadable):
                 if found.suffix.lower() not in _SUFFIXES:
                     others += 1
@@ -81,7 +81,7 @@ def find_pictures(words: Sequence[str], *, recursive: bool, leave_out: Path | No
     if not sources and not unreadable:
         hint = "" if recursive else " (-r looks into the folders below, too)"
         raise FileProblem(f"there is no picture in {', '.join(words)}{hint}")
-    is_batch = len(paths) > 1 or any(path is not None and path.is_dir() for path in paths)
+    is_batch = len(paths) > 1 or any(path is not None and os.path.isdir(path) for path in paths)
     return Found(tuple(dict.fromkeys(sources)), others, tuple(unreadable), is_batch)
 
 

@@ -53,7 +53,7 @@ def is_standard(output: str | None, sources: Sequence[Source]) -> bool:
 
 def is_folder(output: str) -> bool:
     """Whether ``-o`` names a folder: one that is there, or a name that ends with a slash or has no suffix."""
-    return output.endswith(("/", os.sep)) or Path(output).is_dir() or not Path(output).suffix
+    return output.endswith(("/", os.sep)) or os.path.isdir(output) or not Path(output).suffix
 
 
 def targets(sources: Sequence[Source], output: str | None, naming: Naming) -> list[Path | None]:
@@ -110,7 +110,7 @@ def _single(sources: Sequence[Source], path: Path) -> Path:
     except FileProblem as problem:
         raise FileProblem(f"{path} cannot be written: {problem}") from problem
     folder = path.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise FileProblem(f"{path} cannot be written: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
         raise FileProblem(f"{path} cannot be written: you may not write into {folder}")

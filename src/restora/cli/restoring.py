@@ -322,7 +322,6 @@ def _require_fits(kernel: tuple[int, int], picture: tuple[int, int]) -> None:
 
 def _outcome(command: str, restored: "Restored") -> Outcome:
     """What is written and told of a restored picture."""
-    left_alone = restored.method is None
     sigma = None if restored.sigma is None else round(255 * restored.sigma, 3)
     facts: dict[str, object] = {
         "command": command,
@@ -334,5 +333,5 @@ def _outcome(command: str, restored: "Restored") -> Outcome:
     }
     if restored.kernel is not None:
         facts["kernel"] = restored.kernel.tolist()
-    picture = None if left_alone else restored.picture
-    return Outcome(picture, restored.status.sentence, restored.seen, facts)
+    unchanged = restored.method is None
+    return Outcome(restored.picture, restored.status.sentence, restored.seen, facts, unchanged=unchanged)

@@ -1,5 +1,6 @@
 """Specs: kernels, noise, masks and colours as words, such as ``motion:15:30``, ``gaussian:25`` or ``#ff00ff``."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def kernel_from(text: str) -> Float[Tensor, "kh kw"]:
         FileProblem: the file cannot be read.
         InvalidInput: what it holds is no kernel.
     """
-    if Path(text).exists():
+    if os.path.exists(text):
         return read_psf(Path(text))
     if text.partition(":")[0] not in _KERNELS and re.search(r"[./\\]", text.partition(":")[0]):
         raise FileProblem(f"there is no file {text}")

@@ -8,12 +8,13 @@ The choice between them and nothing is worth more than the choice of the prior: 
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
 from restora.operators.blur import Blur
 from restora.operators.boundaries import extend
@@ -48,11 +49,16 @@ class Torus:
 def close(y: Float[Tensor, "b c h w"], H: Blur, closing: Closing) -> Torus:
     """The measurement as one period of a scene on which ``H`` is a circular blur, or nearly one.
 
-    Exact are two cases: a circular H needs nothing, and a ``reflect`` one with an odd-sized kernel symmetric along both axes is
-    circular on the image and its mirror images, (2h, 2w). Else ``edgetaper`` and ``replicate`` add half the kernel on every side,
-    and ``liu-jia`` adds the whole kernel or a little more below and at the right, up to sizes that the FFT likes. Either
-    is large enough for its crop to be the scene of a "valid" blur.
+    Exact are two cases: a circular H needs nothing, and a ``reflect`` one whose kernel is odd-sized and symmetric along
+    both axes is circular on the image and its mirror images, (2h, 2w). Else ``edgetaper`` and ``replicate`` add half
+    the kernel on every side; ``liu-jia`` adds the whole kernel or a little more below and at the right, up to sizes
+    that the FFT likes. Either is large enough for its crop to be the scene of a "valid" blur.
+
+    Raises:
+        InvalidParameter: there is no such closing.
     """
+    if closing not in get_args(Closing):
+        raise InvalidParameter.outside("closing", closing, f"one of {', '.join(get_args(Closing))}")
     size, (kh, kw) = (y.shape[-2], y.shape[-1]), H.psf.shape
     if H.boundary == "circular":
         return Torus(y, (0, 0), size)
@@ -67,9 +73,7 @@ def close(y: Float[Tensor, "b c h w"], H: Blur, closing: Closing) -> Torus:
     return Torus(edgetaper(extended, H.psf) if closing == "edgetaper" else extended, before, size)
 
 
-def edgetaper(
-    y: Float[Tensor, "b c h w"], psf: Float[Tensor, "kh kw"], passes: int = 4
-) -> Float[Tensor, "b c h w"]:
+def edgetaper(y: Float[Tensor, "b c h w"], psf: Float[Tensor, "kh kw"], passes: int = 4) -> Float[Tensor, "b c h w"]:
     """Blend the borders of y into its circular blur: ``passes`` times y ← A y + (1 − A)(k ⊛ y).
 
     A[i, j] = (1 − a(i))(1 − b(j)), where a is the circular autocorrelation, at length h − 1 and divided by its maximum,
@@ -114,10 +118,15 @@ def liu_jia(y: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b c p q"]
         y: images.
         size: height and width of the period, not below those of y.
 
+    Raises:
+        InvalidInput: the period is smaller than y.
+
     Cost: four sine transforms of each block. See Liu and Jia, "Reducing boundary artifacts in image deconvolution",
     ICIP 2008, doi:10.1109/ICIP.2008.4711802.
     """
     rows, columns = size[0] - y.shape[-2], size[1] - y.shape[-1]
+    if rows < 0 or columns < 0:
+        raise InvalidInput(f"an image of {tuple(y.shape[-2:])} does not fit into a period of {size}")
     below = _between(y[..., -1, :], y[..., 0, :], rows)
     right = _between(y[..., :, -1], y[..., :, 0], columns).mT
     upper = torch.cat((y[..., -1, -1:], right[..., -1, :], y[..., -1, :1]), -1)
@@ -134,7 +143,10 @@ def _between(upper: Float[Tensor, "b c n"], lower: Float[Tensor, "b c n"], rows:
 
 
 def _harmonic(
-    upper: Float[Tensor, "b c n"], lower: Float[Tensor, "b c n"], left: Float[Tensor, "b c m"], right: Float[Tensor, "b c m"]
+    upper: Float[Tensor, "b c n"],
+    lower: Float[Tensor, "b c n"],
+    left: Float[Tensor, "b c m"],
+    right: Float[Tensor, "b c m"],
 ) -> Float[Tensor, "b c m n"]:
     """The m rows between ``upper`` and ``lower`` that begin with ``left``, end with ``right``, and are harmonic inside.
 

@@ -163,5 +163,7 @@ def minimise(
         stats.append({"iteration": iteration, "objective": float(measure.objective.sum()), "error": error})
         (progress or silent)(iteration, max_iterations, f"error {error:.1e}")
         if bool(finished.all()):
-            return Solution(found, _converged(iteration, tolerance), tuple(stats))
-    return Solution(found, _limit(max_iterations, stats, tolerance), tuple(stats))
+            sentence = f"converged in {iteration} iterations to an error of {error:.1e}"
+            return Solution(found, Status(Code.CONVERGED, sentence), tuple(stats))
+    sentence = f"stopped after {max_iterations} iterations, before the tolerance {tolerance:.1e} was reached"
+    return Solution(found, Status(Code.ITERATION_LIMIT, sentence), tuple(stats))
