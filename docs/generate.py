@@ -18,6 +18,7 @@ from restora.front.configure import parameters_of
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "methods" / "generated"
 SECTIONS = ("Problem", "Model", "Algorithm", "Cost", "Departures from the original", "References")
+OPTIONAL = ("Parameters", "When not")
 COMMAND = {
     "denoise": "restora denoise photo.png --sigma 25",
     "deblur": "restora deblur photo.png --kernel gaussian:1.6",
@@ -45,8 +46,8 @@ class Page:
         """Read the docstring of the method's file."""
         text = import_module(entry.target.split(":")[0]).__doc__ or ""
         title, _, body = text.partition("\n")
-        heads = "|".join(re.escape(section) for section in SECTIONS)
-        pieces = re.split(rf"(?m)^({heads})\.\s*", body)
+        heads = "|".join(re.escape(section) for section in SECTIONS + OPTIONAL)
+        pieces = re.split(rf"(?m)^({heads})(?: \([^)]*\))?[.:]\s*", body)
         return cls(entry, title.rstrip("."), dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]))))
 
     def text(self) -> str:
@@ -55,13 +56,14 @@ class Page:
         parts = [
             f"{entry.name}\n{'=' * len(entry.name)}\n\n{self.title}.",
             f".. image:: {entry.name}.png\n   :alt: degraded, restored and reference",
-            _headed("What it solves", self.sections["Problem"] + "\n\n" + _facts(spec)),
+            _headed("What it solves", _literal(self.sections["Problem"]) + "\n\n" + _facts(spec)),
             _headed("Model", _literal(self.sections["Model"])),
             _headed("Algorithm", _literal(self.sections["Algorithm"])),
-            _headed("Parameters", _parameters(entry)),
+            _headed("Parameters", _parameters(entry, self.sections.get("Parameters", ""))),
             _headed("Published and ours", measured(entry.name)),
             _headed("Time and memory", _literal(self.sections["Cost"]) + "\n\n" + timed(entry.name)),
             _headed("Departures from the original", _literal(self.sections["Departures from the original"])),
+            _headed("When not to use it", _literal(self.sections.get("When not", "No failure is known beyond its model."))),
             _headed("Example", _example(entry)),
             _headed("References", _literal(self.sections["References"])),
         ]
@@ -74,7 +76,7 @@ def _headed(title: str, body: str) -> str:
 
 def _literal(text: str) -> str:
     """The text as it stands: equations and numbered steps keep their lines."""
-    return "\n".join(f"| {line}" if line.strip() else "|" for line in text.splitlines())
+    return ".. code-block:: text\n\n" + "\n".join(f"   {line}".rstrip() for line in text.splitlines())
 
 
 def _facts(spec: object) -> str:
@@ -92,10 +94,11 @@ def _facts(spec: object) -> str:
     return "\n".join(f":{key}: {value}" for key, value in rows)
 
 
-def _parameters(entry: catalog.Entry) -> str:
+def _parameters(entry: catalog.Entry, remark: str) -> str:
     method = entry.load()
     rows = ["**" + p.name + "** (" + p.words + f", default {p.default!r})" for p in parameters_of(method)]
-    return "\n".join(f"- {row}" for row in rows) + "\n\n" + _literal(_dedented(method.__doc__ or ""))
+    text = _dedented(method.__doc__ or "").strip() + ("\n\n" + remark if remark else "")
+    return "\n".join(f"- {row}" for row in rows) + "\n\n" + _literal(text)
 
 
 def _dedented(text: str) -> str:
@@ -118,7 +121,7 @@ def measured(name: str) -> str:
     rows = [
         row
         for path in sorted((ROOT / "results").rglob("measurements.csv"))
-        for row in csv.DictReader(path.open(encoding="utf-8"))
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
         if row["method"] == name and row["image"] == "mean"
     ]
     if not rows:
@@ -133,7 +136,7 @@ def timed(name: str) -> str:
     rows = [
         row
         for path in sorted((ROOT / "results").glob("speed-*.csv"))
-        for row in csv.DictReader(path.open(encoding="utf-8"))
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
         if row["method"] == name
     ]
     if not rows:

@@ -57,6 +57,11 @@ def _gray_fill(problem: Problem) -> Tensor:
     return mean_filled(problem.y, problem.H.known.to(problem.y).reshape(1, -1, *problem.y.shape[-2:]))
 
 
+def _holes(size: tuple[int, int], keep: float) -> Operator:
+    """A random mask that knows at least one pixel."""
+    return Mask.random(size, max(keep, 1 / (size[0] * size[1])), torch.Generator().manual_seed(0))
+
+
 def _varying_blur(size: tuple[int, int]) -> Operator:
     radii = torch.linspace(1.0, 3.0, size[1]).expand(*size)
     return SpatiallyVaryingBlur.from_defocus(radii.clone())
@@ -69,11 +74,11 @@ CASES = (
     Case("varying-blur", _varying_blur, Gaussian(1 / 255), _measured),
     Case("downsample", lambda size: Downsample(2.0, size=size), Gaussian(0.0), _enlarged),
     Case("blur-decimate", lambda size: BlurDecimate(gaussian_psf(1.0), 2), Gaussian(0.0), _enlarged),
-    Case("mask", lambda size: Mask.random(size, 0.5, torch.Generator().manual_seed(0)), Gaussian(0.0), _gray_fill),
+    Case("mask", lambda size: _holes(size, 0.5), Gaussian(0.0), _gray_fill),
     Case("mosaic", lambda size: Mosaic("RGGB"), Gaussian(1 / 255), lambda p: p.y.expand(-1, 3, -1, -1), True),
     Case(
         "composition",
-        lambda size: Mask.random(size, 0.7, torch.Generator().manual_seed(1)) @ Blur(gaussian_psf(1.0), "reflect"),
+        lambda size: _holes(size, 0.7) @ Blur(gaussian_psf(1.0), "reflect"),
         Gaussian(1 / 255),
         _measured,
     ),

@@ -4,7 +4,6 @@ from skimage import data
 
 import restora
 from restora.core.errors import InvalidInput
-from restora.front.arrays import Layout
 
 CAT = data.chelsea()[60:108, 120:176]
 GRAY = data.camera()[100:148, 200:256]
@@ -100,13 +99,12 @@ def _tensor(array):
         (np.zeros(4), "two axes"),
         (np.zeros((4, 4), complex), "real numbers"),
         (np.array([["a", "b"]]), "real numbers"),
-        ([[1.0]], "not list"),
         (np.full((4, 4), np.nan), "NaN"),
     ],
 )
 def test_what_is_no_image_is_refused_in_a_sentence(image, words):
     with pytest.raises(InvalidInput, match=words) as refused:
-        Layout.of(image, -1, None) if isinstance(image, list) else restora.denoise(image, sigma=0.1)
+        restora.denoise(image, sigma=0.1)
     assert "\n" not in str(refused.value)
 
 

@@ -99,7 +99,6 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands into the app."""
     add_command(
         app,
-        "bench",
         bench,
         PANEL,
         (
@@ -110,7 +109,6 @@ def add_to(app: typer.Typer) -> None:
     )
     add_command(
         app,
-        "report",
         report,
         PANEL,
         (

@@ -100,7 +100,6 @@ def add_to(app: typer.Typer) -> None:
     """Put the command into the app."""
     add_command(
         app,
-        "degrade",
         degrade,
         "Measure",
         (

@@ -32,7 +32,6 @@ def add_to(app: typer.Typer) -> None:
     """Put the command into the app."""
     add_command(
         app,
-        "demo",
         demo,
         "Know",
         (

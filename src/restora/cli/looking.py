@@ -62,7 +62,6 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands into the app."""
     add_command(
         app,
-        "inspect",
         inspect,
         PANEL,
         (
@@ -70,7 +69,7 @@ def add_to(app: typer.Typer) -> None:
             "restora inspect -r scans --json",
         ),
     )
-    add_command(app, "compare", compare, PANEL, ("restora compare restored.png truth.png --border 4",))
+    add_command(app, compare, PANEL, ("restora compare restored.png truth.png --border 4",))
 
 
 def _inspect_one(source: Source, json: bool) -> None:

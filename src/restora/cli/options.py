@@ -13,13 +13,11 @@ from restora.core.errors import CannotSolve, InvalidParameter
 FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
 
 
-def add_command(
-    app: typer.Typer, name: str, command: Callable[..., int], panel: str, example_lines: Sequence[str]
-) -> None:
-    """Put a command into the app; its docstring is its help."""
+def add_command(app: typer.Typer, command: Callable[..., int], panel: str, lines: Sequence[str]) -> None:
+    """Put a command into the app, under its own name, with its docstring as help and ``lines`` as examples."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(name, help=text, rich_help_panel=panel, epilog=examples(*example_lines))(command)
+    app.command(command.__name__, help=text, rich_help_panel=panel, epilog=examples(*lines))(command)
 
 
 def examples(*lines: str) -> str:

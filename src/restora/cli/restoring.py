@@ -249,64 +249,40 @@ def inpaint(
     return run_batch(_files(pictures, output, recursive, overwrite, skip_existing), Talk(json, quiet), work)
 
 
+_EXAMPLES = {
+    auto: (
+        "restora photo.jpg",
+        "restora -r holidays -o restored --skip-existing",
+        "restora '*.tif' --json > log.jsonl",
+    ),
+    denoise: (
+        "restora denoise photo.jpg",
+        "restora denoise scan.tif --sigma 12 -o clean.tif",
+        "restora denoise night.png --method nlm -p window=31",
+        "restora denoise - < noisy.png > clean.png",
+    ),
+    deblur: (
+        "restora deblur shaken.jpg --kernel motion:15:30",
+        "restora deblur stars.tif --kernel psf.npy --method wiener --sigma 2",
+        "restora deblur soft.png",
+    ),
+    upscale: (
+        "restora upscale small.png --scale 3",
+        "restora upscale -r icons -o large --method bicubic",
+    ),
+    inpaint: (
+        "restora inpaint old.png --mask scratches.png",
+        "restora inpaint old.png --mask kept.png --missing black",
+        "restora inpaint marked.png --missing '#ff00ff'",
+        "restora inpaint cut.png --missing alpha",
+    ),
+}
+
+
 def add_to(app: typer.Typer) -> None:
     """Put the commands into the app."""
-    add_command(
-        app,
-        "auto",
-        auto,
-        PANEL,
-        (
-            "restora photo.jpg",
-            "restora -r holidays -o restored --skip-existing",
-            "restora '*.tif' --json > log.jsonl",
-        ),
-    )
-    add_command(
-        app,
-        "denoise",
-        denoise,
-        PANEL,
-        (
-            "restora denoise photo.jpg",
-            "restora denoise scan.tif --sigma 12 -o clean.tif",
-            "restora denoise night.png --method nlm -p search=10",
-            "restora denoise - < noisy.png > clean.png",
-        ),
-    )
-    add_command(
-        app,
-        "deblur",
-        deblur,
-        PANEL,
-        (
-            "restora deblur shaken.jpg --kernel motion:15:30",
-            "restora deblur stars.tif --kernel psf.npy --method wiener --sigma 2",
-            "restora deblur soft.png",
-        ),
-    )
-    add_command(
-        app,
-        "upscale",
-        upscale,
-        PANEL,
-        (
-            "restora upscale small.png --scale 3",
-            "restora upscale -r icons -o large --method bicubic",
-        ),
-    )
-    add_command(
-        app,
-        "inpaint",
-        inpaint,
-        PANEL,
-        (
-            "restora inpaint old.png --mask scratches.png",
-            "restora inpaint old.png --mask kept.png --missing black",
-            "restora inpaint marked.png --missing '#ff00ff'",
-            "restora inpaint cut.png --missing alpha",
-        ),
-    )
+    for command, lines in _EXAMPLES.items():
+        add_command(app, command, PANEL, lines)
 
 
 def _files(pictures: list[str], output: str | None, recursive: bool, overwrite: bool, skip_existing: bool) -> Files:

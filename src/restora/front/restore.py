@@ -92,6 +92,8 @@ def _prepared(
     problem: Problem, method: str | Method, parameters: Mapping[str, object]
 ) -> tuple[Problem, Method, Spec, list[str]]:
     """The problem with what is unknown estimated, the method configured for it, and the story of both."""
+    if parameters and not isinstance(method, str):
+        raise InvalidInput("parameters go with the name of a method; a configured method has its own already")
     problem, noise_story = with_noise(problem)
     name: str | Method = method
     why = "as asked"

@@ -23,7 +23,7 @@ Cost. Two FFTs and two shrinkages of each image a step, twelve FFTs in all; memo
 Departures from the original. The paper tabulates the w-step; here it is solved where it stands, so there is no
 range of gradients to fall out of. α = 1 gives anisotropic total variation, for comparison.
 
-Reference.
+References.
 D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian priors", NIPS 2009.
 """
 

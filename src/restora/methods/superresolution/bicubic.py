@@ -17,7 +17,7 @@ Cost. Four multiplications for each pixel along each axis.
 Departures from the original. None. OpenCV's bicubic has a = −3/4 and does not antialias when it makes images smaller;
 figures obtained with it are not comparable.
 
-Reference.
+References.
 R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE Transactions on Acoustics, Speech, and
 Signal Processing 29(6), 1981, doi:10.1109/TASSP.1981.1163711.
 """

@@ -12,7 +12,8 @@ that the colours share their edges.
 Algorithm (ADMM with the splits d = Du and z = u; b and w are the scaled multipliers). From z = u = harmonic inpainting,
 d = Du, b = w = 0:
 1. u = C⁻¹[ C(βDᵀ(d − b) + γ(z − w)) / (βΛ + γ) ], C the cosine transform DCT-II and Λ the eigenvalues of DᵀD.
-2. d = shrink(Du + b, 1/β), the group soft threshold;  b ← b + Du − d.
+2. d = shrink(Du + b, 1/β), the group soft threshold;  b ← b + Du − d. As shrinkage and projection add up to the identity
+   (Moreau), the new b is the projection of b + Du on |b_i| <= 1/β, and d = Du + (old b) − b.
 3. z = y on Ω, u + w elsewhere;  w ← w + u − z.
 It stops where u − z and the step of z are both at most ``tolerance`` of ‖z‖, and returns z, which agrees with y on Ω exactly.
 
@@ -48,8 +49,7 @@ from restora.core.spec import Spec
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.differences import divergence, gradient, gradient_spectrum
 from restora.numerics.harmonic_fill import harmonic_fill
-from restora.numerics.prox import group_soft_threshold
-from restora.numerics.total_variation import total_variation
+from restora.numerics.total_variation import ascend, total_variation
 from restora.operators.mask import Mask
 
 SPEC = Spec(
@@ -79,7 +79,7 @@ class TVInpainting:
 
     beta: float = 25.5
     gamma: float = 25.5
-    tolerance: float = 1e-4
+    tolerance: float = 3e-5
     max_iterations: int = 400
 
     def __post_init__(self) -> None:
@@ -158,9 +158,8 @@ class _Admm:
 
     def step(self, s: _State) -> _State:
         u = idct2(dct2(self.gamma * (s.z - s.w) - self.beta * divergence(s.d - s.b)) * self.inverse)
-        Du = gradient(u)
-        d = group_soft_threshold(Du + s.b, 1 / self.beta, dim=(1, 2))
-        b = s.b + Du - d
+        b = ascend(s.b, u, 1.0, 1 / self.beta)
+        d = gradient(u) + s.b - b
         z = torch.where(self.known, self.y, u + s.w)
         w = s.w + u - z
         return _State(u, d, b, z, w)
