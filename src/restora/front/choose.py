@@ -44,7 +44,7 @@ def _noisy(problem: Problem) -> bool:
 
 _RULES = (
     _Rule(Identity, _always, Choice("nlm", "of the denoisers at hand it leaves the least error at every noise level")),
-    _Rule(Blur, _always, Choice("tv", "of the deconvolutions at hand it leaves the least error")),
+    _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(SpatiallyVaryingBlur, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
     _Rule(
