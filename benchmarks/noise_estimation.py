@@ -2,8 +2,8 @@
 
     python benchmarks/noise_estimation.py --data DATA --out results/noise-estimation.csv
 
-``DATA`` is the folder of benchmark data; the images are those of ``DATA/test/BSD68``. Noise: NumPy RandomState(0) for each
-image, neither clipped nor rounded. A row a σ (of 255), and one of the images as they are ("0").
+``DATA`` is the folder of benchmark data; the images are those of ``DATA/test/BSD68``. Noise: NumPy RandomState(0) for
+each image, neither clipped nor rounded. A row a σ (of 255), and one of the images as they are ("0").
 """
 
 import argparse
@@ -22,7 +22,7 @@ LEVELS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75)
 def estimates(images: list[np.ndarray], level: float) -> np.ndarray:
     found = []
     for image in images:
-        noisy = image + level * np.random.RandomState(0).normal(size=image.shape)  # noqa: NPY002 (the protocol's generator)
+        noisy = image + level * np.random.RandomState(0).normal(size=image.shape)
         found.append(estimate_noise(torch.from_numpy(noisy / 255).float()[None, None]))
     return np.array([(255 * estimate.sigma, estimate.signal_dependent) for estimate in found])
 

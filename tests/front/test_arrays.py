@@ -85,7 +85,8 @@ def test_a_deblurred_picture_is_nearer_the_scene():
     beyond = data.camera()[99:149, 199:257] / 255.0  # a real border: the scene goes on outside
     real = sum(beyond[1 + i : 49 + i, 1 + j : 57 + j] for i, j in shifts) / 9
     by_array = restora.deblur(real, kernel, sigma=1 / 255)
-    assert np.square(by_array - scene).mean() < 0.5 * np.square(real - scene).mean()
+    inner = (slice(4, -4), slice(4, -4))  # what came in from beyond the border cannot be told
+    assert np.square(by_array - scene)[inner].mean() < 0.5 * np.square(real - scene)[inner].mean()
 
 
 def _tensor(array):

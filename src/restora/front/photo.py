@@ -10,12 +10,14 @@ from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Code, Result, Status
-from restora.front.choose import NOISELESS
 from restora.front.diagnose import Diagnosis, diagnose, noise_of
 from restora.front.restore import restore
 from restora.noise.jpeg import Jpeg
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
+
+FAINT = 2 / 255
+"""σ up to which noise is not worth mending: nobody sees it, and fine texture looks the same to an estimator."""
 
 GOOD_JPEG = 75
 """JPEG quality from which compression is not worth mending: what is lost there is finer than any texture put back."""
@@ -49,11 +51,11 @@ def plan(diagnosis: Diagnosis, jpeg_quality: int | None = None) -> Plan:
     if diagnosis.blur.kind != "none":
         H = Blur(diagnosis.blur.psf, "replicate")
         reasons.append(diagnosis.blur.sentence)
-    if diagnosis.noise.sigma > NOISELESS:
+    if diagnosis.noise.sigma > FAINT:
         reasons.append(diagnosis.noise.sentence)
     if quality is not None and quality < GOOD_JPEG:
         compressed = Jpeg(quality)
-        if (compressed.sigma or 0.0) > diagnosis.noise.sigma:
+        if compressed.sigma > diagnosis.noise.sigma:
             noise = compressed
         reasons.append(f"JPEG compression of quality {quality}")
     return Plan(H, noise, tuple(reasons))

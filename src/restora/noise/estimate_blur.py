@@ -8,20 +8,20 @@ Algorithm:
  1. P = mean periodogram of 64 × 64 Hann blocks; σ² from :func:`estimate_noise`. Weight of a frequency: (1 − 1.3 σ²/P)²,
     0 where noise rules. The axes are left out: borders, lines and JPEG blocks live there.
  2. For each kernel of a list, and for none: least squares of the model in (a, α, θ terms) with a prior on α and θ.
- 3. The kernel of least misfit; for motion a second, finer list about it. "none" unless the misfit without blur is
-    1.3 times as large and the kernel is wider than a Gaussian of 0.7 pixels.
+ 3. The kernel of least misfit, judged on all frequencies: log P against log(model + σ²). For motion two finer lists, of
+    angles about it, then of lengths. "none" unless the misfit without blur is 1.3 times as large and the kernel is
+    wider than a Gaussian of 0.7 pixels.
 
 Cost: one pass over at most 2,048 blocks, then 630 fits of six numbers by one matrix product.
 Departures: the comparison of log-spectra with a list of kernels follows the idea of the references, which look for the
 zeros of the spectrum or cepstrum one kind at a time.
 
 M. Cannon, Blind deconvolution of spatially invariant image blurs with phase, IEEE TASSP 24(1), 1976,
-doi:10.1109/TASSP.1976.1162770. D. J. Field, Relations between the statistics of natural images and the response properties
-of cortical cells, JOSA A 4(12), 1987, doi:10.1364/JOSAA.4.002379.
+doi:10.1109/TASSP.1976.1162770. D. J. Field, Relations between the statistics of natural images and the response
+properties of cortical cells, JOSA A 4(12), 1987, doi:10.1364/JOSAA.4.002379.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -78,7 +78,7 @@ class BlurEstimate:
 
 
 def estimate_blur(y: Float[Tensor, "b c h w"]) -> BlurEstimate:
-    """The one blur shared by the images of y, Gaussian of σ up to 4, defocus of radius up to 8, or motion up to 26 pixels.
+    """The one blur that the images of y share: Gaussian of σ <= 4, defocus of radius <= 8, or motion <= 26 pixels.
 
     Pictures with a side below 64 pixels, or without structure above their noise, give "none" and say so.
     """
@@ -93,8 +93,9 @@ def estimate_blur(y: Float[Tensor, "b c h w"]) -> BlurEstimate:
     misfit = fit.misfit(spectra)
     best = kernels[int(misfit.argmin())]
     if best.kind == "motion":
-        fine = list(best.neighbours())
-        best = fine[int(fit.misfit(_spectra(fine)).argmin())]
+        # The angle first: only at the right one do the zeros of the right length stand out from those of others.
+        best = fit.best(best.turned())
+        best = fit.best(best.stretched())
     if float(misfit[0]) < _GAIN * float(misfit.min()) or best.spread < _NARROWEST:
         return _none("no blur to speak of", y)
     return BlurEstimate(best.kind, best.extent, best.angle, best.psf().to(y), best.sentence)
@@ -145,11 +146,14 @@ class _Kernel:
                 k = torch.ones(1, 1, dtype=torch.float64)
         return k / k.sum()
 
-    def neighbours(self) -> Iterable["_Kernel"]:
-        """Motions at most 1 pixel and 4 degrees from this one."""
-        for length in (-1.0, -0.5, 0.0, 0.5, 1.0):
-            for turn in range(-4, 5):
-                yield _Kernel("motion", self.extent + length, (self.angle + turn) % 180)
+    def turned(self) -> list["_Kernel"]:
+        """Motions at most 4 degrees and 1 pixel from this one."""
+        near = (self.extent + length for length in (-1.0, -0.5, 0.0, 0.5, 1.0))
+        return [_Kernel("motion", length, (self.angle + turn) % 180) for length in near for turn in range(-4, 5)]
+
+    def stretched(self) -> list["_Kernel"]:
+        """Motions of this angle and every length."""
+        return [_Kernel("motion", n / 2, self.angle) for n in range(8, 54)]
 
 
 def _covered(t: Tensor, r: float) -> Tensor:
@@ -229,3 +233,7 @@ class _Fit:
         # Judged on all frequencies: where the kernel lets nothing through, nothing but noise must be there.
         seen = torch.logaddexp(c @ self.A.T + spectra, self.floor)
         return (self.measured - seen).square().sum(dim=1) + (c - centre).square() @ prior
+
+    def best(self, kernels: list[_Kernel]) -> _Kernel:
+        """The kernel of least misfit."""
+        return kernels[int(self.misfit(_spectra(kernels)).argmin())]

@@ -18,8 +18,8 @@ Algorithm:
 Colour is looked at through its luma. Cost: 4,096 blocks at most, 0.2 s.
 Departures: the likelihood of the steps is that of the reference, restricted to the standard's tables first.
 
-Z. Fan, R. L. de Queiroz, Identification of bitmap compression history: JPEG detection and quantizer estimation, IEEE TIP
-12(2), 2003, doi:10.1109/TIP.2002.807361.
+Z. Fan, R. L. de Queiroz, Identification of bitmap compression history: JPEG detection and quantizer estimation, IEEE
+TIP 12(2), 2003, doi:10.1109/TIP.2002.807361.
 """
 
 import math

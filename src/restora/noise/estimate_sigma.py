@@ -12,11 +12,12 @@ Algorithm (letters as below), for each channel:
     line a·m + b through the (m, s) found.
 
 Departures: the mean of each patch is removed, so the eigenvalue is the smallest of the other p² − 1 (single precision
-then suffices). The smallest eigenvalue of n samples lies below the truth; σ is divided by 1 − ½·√((p² − 1) / n), half of
-the Marchenko–Pastur edge, the share that leaves least error on training photographs. Patches that touch a repeated
-extreme value (clipping) or are exactly constant are left out. Of large pictures only so many patches are taken.
+then suffices). The smallest eigenvalue of n samples lies below the truth, for independent ones by the Marchenko–Pastur
+edge (1 − √((p² − 1)/n))²; s is divided by such a factor with half that root, the share that leaves least error on
+training photographs, where a rest of texture acts the other way. Patches that touch a repeated extreme value (clipping)
+or are constant are left out, and of large pictures only so many are taken. The thresholds of step 4 are our own.
 
-Cost: linear in the pixels up to 131,072 patches a picture, constant beyond: 0.1 s.
+Cost: linear in the pixels up to 131,072 patches a picture, constant beyond.
 
 X. Liu, M. Tanaka, M. Okutomi, Single-image noise level estimation for blind denoising, IEEE TIP 22(12), 2013,
 doi:10.1109/TIP.2013.2283400; and Practical signal-dependent noise parameter estimation from a single noisy image,
@@ -28,16 +29,18 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32, Int64
 from scipy.stats import gamma
 from torch import Tensor
+
+from restora.noise.lattice import Lattice
 
 _ROUNDS = 3
 _CONFIDENCE = 1 - 1e-6
 _PATCHES = 131_072
 _GROUPS = 8
 _EDGE = 0.5
+"""Share of the Marchenko–Pastur root by which s is brought up."""
 _UNSEEN = 1 / 255
 """σ below which a picture counts as free of noise: about the rounding of 8 bits and a little texture."""
 
@@ -64,18 +67,18 @@ class NoiseEstimate:
 def estimate_noise(y: Float[Tensor, "b c h w"]) -> NoiseEstimate:
     """Level of the noise in y, and whether it depends on the signal. Images and channels are pooled.
 
-    Noise-free pictures give σ near zero, 8-bit ones about their rounding, 0.3 / 255. Noise that is correlated from pixel
-    to pixel (developed camera pictures, JPEG) is underestimated: the smallest eigenvalue is its weakest direction.
+    Noise-free pictures give σ near zero, 8-bit ones about their rounding, 0.3 / 255. Noise that is correlated from
+    pixel to pixel (developed camera pictures, JPEG) is underestimated: the smallest eigenvalue is its least.
     Pictures below 10 pixels a side, or without any change of value, give σ = 0 and say so.
     """
-    planes = y.detach().flatten(0, 1)
-    limit = max(_PATCHES // len(planes), _PATCHES // 3)
-    groups = [patches for plane in planes if len(patches := _patches(plane, limit)) > 0]
-    if not groups:
+    planes = y.detach().flatten(0, 1).float().cpu().numpy()
+    limit = max(_PATCHES // len(planes), 16_384)
+    lattices = [lattice for plane in planes if (lattice := Lattice.of(plane, limit)) is not None]
+    if not lattices:
         reason = f"no noise can be seen in a picture of {y.shape[-2]} × {y.shape[-1]} pixels so small or so even"
         return NoiseEstimate(0.0, False, 0.0, 0.0, reason)
-    variance = sum(_floor(patches).variance for patches in groups) / len(groups)
-    line = _line([floor for patches in groups for floor in _floors_by_intensity(patches)])
+    variance = sum(_floor(lattice, np.arange(len(lattice.place))).variance for lattice in lattices) / len(lattices)
+    line = _line([floor for lattice in lattices for floor in _floors_by_intensity(lattice)])
     if line is None or variance < _UNSEEN**2:
         sigma = math.sqrt(variance)
         return NoiseEstimate(sigma, False, 0.0, variance, _describe(sigma))
@@ -100,86 +103,56 @@ class _Floor:
     intensity: float
 
 
-def _patches(plane: Tensor, limit: int) -> Tensor:
-    """Patches (n, p²) of a lattice, ``limit`` at most, without clipped and constant ones; n = 0 if too few."""
-    plane = plane.float()
-    size = next((p for p in (7, 5, 3) if _lattice(plane, p, 1, 1) >= 4 * p * p), None)
-    if size is None:
-        return plane.new_empty(0, 1)
-    down, along = 1, 1
-    while _lattice(plane, size, down, along) > limit:
-        down, along = along, down + (down == along)
-    patches = plane.unfold(0, size, down).unfold(1, size, along).reshape(-1, size**2)
-    low, high = patches.amin(dim=1), patches.amax(dim=1)
-    keep = low < high
-    # A picture that was clipped holds its extreme value many times, one that was not holds it once.
-    for bound in (plane.min(), plane.max()):
-        if int(torch.count_nonzero(plane == bound)) > 1:
-            keep &= (low != bound) & (high != bound)
-    kept = patches if bool(keep.all()) else patches[keep]
-    return kept if len(kept) >= 2 * size**2 else kept[:0]
-
-
-def _lattice(plane: Tensor, size: int, down: int, along: int) -> int:
-    """Number of patches of that size on the lattice of those steps."""
-    h, w = plane.shape
-    return max((h - size) // down + 1, 0) * max((w - size) // along + 1, 0)
-
-
-def _floor(patches: Tensor) -> _Floor:
-    """Steps 1 and 2 on patches (n, p²)."""
-    p = math.isqrt(patches.shape[1])
-    differences, quantile = _flat_law(p)
-    intensity = patches @ patches.new_full((p**2,), p**-2)
-    xi = (patches @ differences.to(patches)).square() @ patches.new_ones(differences.shape[1])
-    z = patches - intensity[:, None]
-    s, level = _smallest_eigenvalue(z), float(intensity.mean())
+def _floor(lattice: Lattice, group: Int64[np.ndarray, " n"]) -> _Floor:
+    """Steps 1 and 2 on a group of patches."""
+    quantile = _flat_quantile(lattice.size)
+    s, flat = _smallest_eigenvalue(lattice.vectors(group)), group
     for _ in range(_ROUNDS):
-        flat = torch.nonzero(xi < quantile * s).squeeze(1)
-        if len(flat) < 2 * p**2:
+        kept = group[lattice.energy[group] < quantile * s]
+        # As many kept as before are the same ones: those of least energy.
+        if len(kept) == len(flat) or len(kept) < 2 * lattice.size**2:
             break
-        s, level = _smallest_eigenvalue(z[flat]), float(intensity[flat].mean())
-    return _Floor(s, level)
+        s, flat = _smallest_eigenvalue(lattice.vectors(kept)), kept
+    return _Floor(s, float(lattice.intensity[flat].mean()))
 
 
 @cache
-def _flat_law(p: int) -> tuple[Tensor, float]:
-    """[D_h D_v]ᵀ of the central differences in a patch, and F⁻¹(δ) of ξ / σ² on a flat one.
+def _flat_quantile(p: int) -> float:
+    """F⁻¹(δ) of ξ / σ² on a flat patch.
 
     ξ is close to a Gamma variable of shape r/2 and scale 2 tr(D) / r, D = D_hᵀD_h + D_vᵀD_v of rank r.
     """
-    pixels = torch.eye(p**2, dtype=torch.float64).reshape(-1, p, p)
+    pixels = np.eye(p**2).reshape(-1, p, p)
     horizontal, vertical = pixels[:, :, 2:] - pixels[:, :, :-2], pixels[:, 2:] - pixels[:, :-2]
-    differences = torch.cat([horizontal.flatten(1), vertical.flatten(1)], dim=1) / 2
+    differences = np.hstack([horizontal.reshape(p**2, -1), vertical.reshape(p**2, -1)]) / 2
     D = differences @ differences.T
-    rank, trace = int(torch.linalg.matrix_rank(D)), float(D.trace())
-    return differences, float(gamma.ppf(_CONFIDENCE, rank / 2, scale=2 * trace / rank))
+    rank, trace = int(np.linalg.matrix_rank(D)), float(D.trace())
+    return float(gamma.ppf(_CONFIDENCE, rank / 2, scale=2 * trace / rank))
 
 
-def _smallest_eigenvalue(z: Tensor) -> float:
+def _smallest_eigenvalue(z: Float32[np.ndarray, "n d"]) -> float:
     """Of the covariance of the rows of z, brought up from where the finite number of rows puts it.
 
     The rows have no mean, so the second eigenvalue is meant: the first belongs to the constant vector.
     """
-    mean = z.mean(dim=0).double()
-    covariance = (z.T @ z).double() / len(z) - torch.outer(mean, mean)
+    mean = z.mean(axis=0, dtype=np.float64)
+    covariance = (z.T @ z).astype(np.float64) / len(z) - np.outer(mean, mean)
     edge = _EDGE * math.sqrt((z.shape[1] - 1) / len(z))
-    return float(torch.linalg.eigvalsh(covariance)[1].clamp_min(0)) / (1 - edge) ** 2
+    return max(float(np.linalg.eigvalsh(covariance)[1]), 0.0) / (1 - edge) ** 2
 
 
-def _floors_by_intensity(patches: Tensor) -> list[_Floor]:
+def _floors_by_intensity(lattice: Lattice) -> list[_Floor]:
     """A floor for each of the groups of like intensity (step 4); none where the groups would be too small."""
-    if len(patches) < _GROUPS * 10 * patches.shape[1]:
+    if len(lattice.place) < _GROUPS * 10 * lattice.size**2:
         return []
-    order = patches.mean(dim=1).argsort()
-    return [_floor(patches[part]) for part in order.chunk(_GROUPS)]
+    return [_floor(lattice, group) for group in np.array_split(np.argsort(lattice.intensity), _GROUPS)]
 
 
 def _line(floors: list[_Floor]) -> tuple[float, float] | None:
     """(a, b) of variance = a·m + b by the median of slopes (Theil, Sen), or None where it does not clearly grow.
 
-    It grows clearly where Kendall's τ is at least 0.7, the rise from the darkest group to the lightest is at least 3.5
-    times the scatter about the line, and at least 0.3 of the median variance: thresholds chosen on training photographs.
+    It grows clearly where Kendall's τ is at least 0.7, the rise from the darkest group to the lightest is at least
+    3.5 times the scatter about the line, and at least 0.3 of the median variance (chosen on training photographs).
     """
     if len(floors) < _GROUPS:
         return None

@@ -17,7 +17,8 @@ Cost: a few passes over the pixels, linear.
 Departures: first differences too (with samples at half pixels, an enlargement by 2 leaves no trace in the second), and
 the emptiness of the high frequencies, which tells a factor from its alias and an enlargement from a reduction.
 
-A. C. Gallagher, Detection of linear and cubic interpolation in JPEG compressed images, CRV 2005, doi:10.1109/CRV.2005.33.
+A. C. Gallagher, Detection of linear and cubic interpolation in JPEG compressed images, CRV 2005,
+doi:10.1109/CRV.2005.33.
 B. Mahdian, S. Saic, Blind authentication using periodic properties of interpolation, IEEE TIFS 3(3), 2008,
 doi:10.1109/TIFS.2004.924603.
 """
@@ -52,7 +53,8 @@ class UpscalingEstimate:
 def estimate_upscaling(y: Float[Tensor, "b c h w"]) -> UpscalingEstimate:
     """The enlargement of y, by bilinear, bicubic, Lanczos or like interpolation of a factor from 1.2 to 5.
 
-    Nearest-neighbour enlargement, and one that was made smaller, noisy or strongly compressed since, is not seen.
+    Nearest-neighbour enlargement, factors near 1.6 and 2.67 (multiples of 1/8, like the blocks of JPEG), and pictures
+    made smaller, noisy or strongly compressed since are not seen; light compression may hide which alias is the factor.
     Pictures with a side below 64 pixels give none.
     """
     pictures = gray(y)
@@ -89,7 +91,7 @@ def _trace(pictures: Float[Tensor, "b h w"]) -> Float[Tensor, " f"]:
 
 
 def _without_jpeg_comb(S: Float[Tensor, " f"], side: int) -> Float[Tensor, " f"]:
-    """S with 0 about the multiples of 1/8 if they are the comb of JPEG blocks; a peak is 4/side wide under the window."""
+    """S with 0 about the multiples of 1/8 if they are the comb of JPEG blocks; a windowed peak is 4/side wide."""
     half = 3 * _LENGTH // side
     teeth = [slice(k * _LENGTH // 8 - half, k * _LENGTH // 8 + half + 1) for k in range(1, 5)]
     odd, even = (max(float(S[teeth[k]].max()) for k in pair) for pair in ((0, 2), (1, 3)))

@@ -1,8 +1,8 @@
-"""The legacy generators of MATLAB, ``rand('seed', k)`` and ``randn('seed', k)``, with which much of the literature made its noise.
+"""The legacy generators of MATLAB, ``rand('seed', k)`` and ``randn('seed', k)``: the noise of much of the literature.
 
-The state is a Lehmer generator, s ← 16807 s mod (2³¹ − 1), and s / (2³¹ − 1) the uniform. A normal is made from pairs of
-uniforms by Marsaglia's polar method, of which only the first of the two normals is used: a = 2u₁ − 1, b = 2u₂ − 1, t =
-a² + b², rejected if t > 1, else a·√(−2 ln(t) / t).
+The state is a Lehmer generator, s ← 16807 s mod (2³¹ − 1), and s / (2³¹ − 1) the uniform. A normal is made from pairs
+of uniforms by Marsaglia's polar method, of which only the first of the two normals is used: a = 2u₁ − 1, b = 2u₂ − 1,
+t = a² + b², rejected if t > 1, else a·√(−2 ln(t) / t).
 
 The seed k becomes the first state by a change of its bits: the low 15 go up by 16 places, bit 15 stays, and the high 15
 come down; a state of 0 becomes 1144108930, as for k = 0. The seed 0 is checked against 65,536 published normals and a
@@ -91,7 +91,7 @@ def _column_major(values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
 
 @njit(cache=True)
 @no_type_check
-def _uniforms(state, count):
+def _uniforms(state: int, count: int) -> np.ndarray:
     out = np.empty(count)
     for i in range(count):
         state = 16807 * state % 2147483647
@@ -101,7 +101,7 @@ def _uniforms(state, count):
 
 @njit(cache=True)
 @no_type_check
-def _normals(state, count):
+def _normals(state: int, count: int) -> np.ndarray:
     out = np.empty(count)
     for i in range(count):
         t = 2.0

@@ -71,7 +71,7 @@ def _log_convolution(z: Tensor, rate: Tensor, s: float) -> Tensor:
 
 @njit(parallel=True, cache=True)
 @no_type_check
-def _log_sums(z, rate, s):
+def _log_sums(z: np.ndarray, rate: np.ndarray, s: float) -> np.ndarray:
     out = np.empty_like(z)
     for i in prange(z.size):
         out[i] = _log_sum(z[i], rate[i], s)
@@ -80,7 +80,7 @@ def _log_sums(z, rate, s):
 
 @njit(cache=True)
 @no_type_check
-def _log_sum(z, rate, s):
+def _log_sum(z: float, rate: float, s: float) -> float:
     """From the largest term k the neighbours follow by their ratio, λ / (k + 1) · e^((z − k − 1/2) / s)."""
     gaussian = -0.5 * math.log(2 * math.pi * s)
     if rate == 0:
@@ -103,7 +103,7 @@ def _log_sum(z, rate, s):
 
 @njit(cache=True)
 @no_type_check
-def _largest_term(z, rate, s):
+def _largest_term(z: float, rate: float, s: float) -> float:
     """k* = e^u at the root of u − log λ + (e^u − z) / s = 0, an increasing convex function, by Newton's method."""
     # Both candidates lie right of the root or on it: from there Newton's steps go down to it and never past.
     u = max(math.log(rate), math.log(max(z, 1e-300)))

@@ -16,7 +16,7 @@ def gray(y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b h w"]:
 
 
 def mean_spectrum(pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "64 33"] | None:
-    """Mean periodogram of 64 × 64 blocks under a Hann window of unit energy; white noise of variance σ² has the value σ².
+    """Mean periodogram of 64 × 64 blocks under a Hann window of unit energy: σ² everywhere for white noise.
 
     Blocks overlap by half, or lie on a wider lattice where there would be more than 2,048. Frequencies are those of
     ``rfft2``. None where the pictures are smaller than a block.
@@ -66,5 +66,3 @@ def quarter_turns(vertical: Tensor, horizontal: Tensor) -> Tensor:
     """Columns cos 2θ, sin 2θ, cos 4θ, sin 4θ of the direction of each frequency."""
     theta = torch.atan2(vertical, horizontal)
     return torch.stack([turn(k * theta) for k in (2, 4) for turn in (torch.cos, torch.sin)], dim=-1)
-
-

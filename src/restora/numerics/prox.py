@@ -38,7 +38,7 @@ def group_soft_threshold(v: Float[Tensor, "*shape"], tau: Weight, dim: tuple[int
 
     With ``dim=(1, 2)`` on a gradient (b, 2, c, h, w) this is the shrinkage of isotropic, colour-coupled total variation.
     """
-    norm = torch.linalg.vector_norm(v, dim=dim, keepdim=True)
+    norm = _group_norm(v, dim)
     return v * (1 - _checked(tau) / norm.clamp_min(torch.finfo(v.dtype).tiny)).clamp_min(0)
 
 
@@ -96,7 +96,7 @@ def project_ball(v: Float[Tensor, "*shape"], radius: float, dim: tuple[int, ...]
     """
     if not radius > 0:
         raise InvalidParameter.outside("radius", radius, "> 0")
-    norm = torch.linalg.vector_norm(v, dim=dim, keepdim=True)
+    norm = _group_norm(v, dim)
     return v * (radius / norm.clamp_min(radius))
 
 
@@ -115,6 +115,11 @@ def project_simplex(v: Float[Tensor, "*shape"], radius: float = 1.0, dim: int = 
     return (v - theta.movedim(-1, dim)).clamp_min(0)
 
 
+def _group_norm(v: Tensor, dim: tuple[int, ...]) -> Tensor:
+    # vector_norm over outer dimensions is fifty times slower on a CPU.
+    return v.square().sum(dim=dim, keepdim=True).sqrt()
+
+
 def _checked(tau: Weight) -> Weight:
     if not bool((tau >= 0).all() if isinstance(tau, Tensor) else tau >= 0):
         raise InvalidParameter.outside("tau", tau, ">= 0")
@@ -129,10 +134,11 @@ def _larger_root_half(a: Tensor, tau: Tensor) -> Tensor:
 
 
 def _larger_root_two_thirds(a: Tensor, tau: Tensor) -> Tensor:
-    """The larger root of u + 2τ/3 u^(−1/3) = a, a quartic in u^(1/3) whose resolvent is solved by a hyperbolic cosine."""
+    """The larger root of u + 2τ/3 u^(−1/3) = a, a quartic in u^(1/3) whose resolvent is a cubic with one real root."""
     mu = (2 * tau).clamp_min(1e-24)  # below that only |u| < 1e-17 would differ, and mu^(−3/2) overflow in float32
-    angle = torch.acosh((27 / 16 * a**2 * mu ** (-3 / 2)).clamp_min(1))
-    A = 2 / math.sqrt(3) * mu ** (1 / 4) * torch.cosh(angle / 3).sqrt()
+    X = (27 / 16 * a**2 * mu ** (-3 / 2)).clamp_min(1)
+    t = (X * (1 + (1 - X**-2).sqrt())) ** (1 / 3)
+    A = 2 / math.sqrt(3) * mu ** (1 / 4) * ((t + 1 / t) / 2).sqrt()  # (t + 1/t)/2 = cosh(arccosh(X)/3)
     u = ((A + (2 * a / A - A**2).clamp_min(0).sqrt()) / 2) ** 3
     return torch.where(tau > 0, u, a)
 

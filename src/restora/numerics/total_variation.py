@@ -19,6 +19,7 @@ from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
 _STRIP = 16  # rows a thread does in one go
+_SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs more than it saves
 
 
 def total_variation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -38,7 +39,8 @@ def ascend(
         return project_ball(p + sigma * gradient(x), radius, dim=(1, 2))
     p, x = p.contiguous().numpy(), x.contiguous().numpy()
     out = np.empty_like(p)
-    _ascend(p, x, p.dtype.type(sigma), p.dtype.type(radius), out)
+    kernel = _ascend_serial if x.size <= _SERIAL else _ascend_parallel
+    kernel(p, x, p.dtype.type(sigma), p.dtype.type(radius), out)
     return torch.from_numpy(out)
 
 
@@ -50,7 +52,8 @@ def descend(
         return x + tau * divergence(p)
     p, x = p.contiguous().numpy(), x.contiguous().numpy()
     out = np.empty_like(x)
-    _descend(x, p, p.dtype.type(tau), out)
+    kernel = _descend_serial if x.size <= _SERIAL else _descend_parallel
+    kernel(x, p, p.dtype.type(tau), out)
     return torch.from_numpy(out)
 
 
@@ -58,32 +61,46 @@ def _native(x: Tensor) -> bool:
     return x.device.type == "cpu" and not x.requires_grad and x.dtype in (torch.float32, torch.float64)
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(cache=True)
 @no_type_check
-def _ascend(p, x, sigma, radius, out):
-    b, c, h, w = x.shape
+def _ascend_serial(p, x, sigma, radius, out):
+    for image in range(x.shape[0]):
+        _ascend(p[image], x[image], sigma, radius, 0, x.shape[2], out[image])
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _ascend_parallel(p, x, sigma, radius, out):
+    b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
         image, first = job // strips, job % strips * _STRIP
-        norm = np.empty(w, p.dtype)
-        for i in range(first, min(first + _STRIP, h)):
-            norm[:] = 0
-            for channel in range(c):
-                row = x[image, channel, i]
-                below = x[image, channel, min(i + 1, h - 1)]
-                _raise(p[image, 0, channel, i], row, below, sigma, out[image, 0, channel, i], norm)
-                _raise(p[image, 1, channel, i, : w - 1], row[: w - 1], row[1:], sigma, out[image, 1, channel, i, : w - 1], norm[: w - 1])
-                last = p[image, 1, channel, i, w - 1]
-                out[image, 1, channel, i, w - 1] = last
-                norm[w - 1] += last * last
-            for j in range(w):
-                norm[j] = radius / max(np.sqrt(norm[j]), radius)
-            for d in range(2):
-                for channel in range(c):
-                    _scale(out[image, d, channel, i], norm)
+        _ascend(p[image], x[image], sigma, radius, first, min(first + _STRIP, h), out[image])
 
 
+# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@no_type_check
+def _ascend(p, x, sigma, radius, first, last, out):
+    """Rows first … last − 1 of one image: out = p + σDx row by row, its norms, and the projection while it is in cache."""
+    channels, h, w = x.shape
+    norm = np.empty(w, p.dtype)
+    for i in range(first, last):
+        norm[:] = 0
+        for c in range(channels):
+            row, below = x[c, i], x[c, min(i + 1, h - 1)]
+            _raise(p[0, c, i], row, below, sigma, out[0, c, i], norm)
+            _raise(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, out[1, c, i, : w - 1], norm[: w - 1])
+            out[1, c, i, w - 1] = p[1, c, i, w - 1]
+            norm[w - 1] += p[1, c, i, w - 1] ** 2
+        for j in range(w):
+            norm[j] = radius / max(np.sqrt(norm[j]), radius)
+        for d in range(2):
+            for c in range(channels):
+                _scale(out[d, c, i], norm)
+
+
+@njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _raise(p, x, after, sigma, out, norm):
     """out = p + σ(after − x), and its square added to ``norm``."""
@@ -93,31 +110,46 @@ def _raise(p, x, after, sigma, out, norm):
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _scale(out, factor):
     for j in range(out.size):
         out[j] *= factor[j]
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(cache=True)
 @no_type_check
-def _descend(x, p, tau, out):
-    b, c, h, w = x.shape
+def _descend_serial(x, p, tau, out):
+    for image in range(x.shape[0]):
+        _descend(x[image], p[image], tau, 0, x.shape[2], out[image])
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _descend_parallel(x, p, tau, out):
+    b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
-    for job in prange(b * c * strips):
-        image, channel, first = job // (c * strips), job // strips % c, job % strips * _STRIP
-        zero = np.zeros(w, p.dtype)
-        for i in range(first, min(first + _STRIP, h)):
-            down, right = p[image, 0, channel, i], p[image, 1, channel, i]
-            above = p[image, 0, channel, i - 1] if i > 0 else zero
-            _lower(x[image, channel, i], down if i < h - 1 else zero, above, right, tau, out[image, channel, i])
+    for job in prange(b * strips):
+        image, first = job // strips, job % strips * _STRIP
+        _descend(x[image], p[image], tau, first, min(first + _STRIP, h), out[image])
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _descend(x, p, tau, first, last, out):
+    """Rows first … last − 1 of one image; the last row of p[0] and the last column of p[1] are no differences: 0."""
+    channels, h, w = x.shape
+    zero = np.zeros(w, p.dtype)
+    for c in range(channels):
+        for i in range(first, last):
+            down = p[0, c, i] if i < h - 1 else zero
+            above = p[0, c, i - 1] if i > 0 else zero
+            _lower(x[c, i], down, above, p[1, c, i], tau, out[c, i])
+
+
+@njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _lower(x, down, above, right, tau, out):
-    """out = x + τ(down − above + right − its left neighbour); the last ``right`` is no difference and counts as 0."""
     w = x.size
     for j in range(w):
         out[j] = x[j] + tau * (down[j] - above[j])
@@ -127,21 +159,22 @@ def _lower(x, down, above, right, tau, out):
         out[j] -= tau * right[j - 1]
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
 @no_type_check
 def _norms(x, out):
     """Σ_j |(Dx)_ij| of each row i of each image."""
-    b, c, h, w = x.shape
-    for job in prange(b * h):
-        image, i = job // h, job % h
-        norm = np.zeros(w, x.dtype)
-        for channel in range(c):
-            row, below = x[image, channel, i], x[image, channel, min(i + 1, h - 1)]
+    b, channels, h, w = x.shape
+    norm = np.empty(w, x.dtype)
+    for image in range(b):
+        for i in range(h):
+            norm[:] = 0
+            for c in range(channels):
+                row, below = x[image, c, i], x[image, c, min(i + 1, h - 1)]
+                for j in range(w):
+                    norm[j] += (below[j] - row[j]) ** 2
+                for j in range(w - 1):
+                    norm[j] += (row[j + 1] - row[j]) ** 2
+            total = 0.0
             for j in range(w):
-                norm[j] += (below[j] - row[j]) ** 2
-            for j in range(w - 1):
-                norm[j] += (row[j + 1] - row[j]) ** 2
-        total = 0.0
-        for j in range(w):
-            total += np.sqrt(norm[j])
-        out[image, i] = total
+                total += np.sqrt(norm[j])
+            out[image, i] = total

@@ -47,9 +47,9 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.dct import dct2, idct2
-from restora.numerics.differences import divergence, gradient, gradient_spectrum
+from restora.numerics.differences import gradient, gradient_spectrum
 from restora.numerics.harmonic_fill import harmonic_fill
-from restora.numerics.total_variation import ascend, total_variation
+from restora.numerics.total_variation import ascend, descend, total_variation
 from restora.operators.mask import Mask
 
 SPEC = Spec(
@@ -157,7 +157,7 @@ class _Admm:
         return _State(u, d, torch.zeros_like(d), u, torch.zeros_like(u))
 
     def step(self, s: _State) -> _State:
-        u = idct2(dct2(self.gamma * (s.z - s.w) - self.beta * divergence(s.d - s.b)) * self.inverse)
+        u = idct2(dct2(descend(self.gamma * (s.z - s.w), s.d - s.b, -self.beta)) * self.inverse)
         b = ascend(s.b, u, 1.0, 1 / self.beta)
         d = gradient(u) + s.b - b
         z = torch.where(self.known, self.y, u + s.w)
