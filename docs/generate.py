@@ -63,7 +63,7 @@ class Page:
             _headed("Published and ours", measured(entry.name)),
             _headed("Time and memory", _literal(self.sections["Cost"]) + "\n\n" + timed(entry.name)),
             _headed("Departures from the original", _literal(self.sections["Departures from the original"])),
-            _headed("When not to use it", _literal(self.sections.get("When not", "No failure is known beyond its model."))),
+            _headed("When not to use it", _literal(self.sections.get("When not", "Where its model does not hold."))),
             _headed("Example", _example(entry)),
             _headed("References", _literal(self.sections["References"])),
         ]

@@ -1,4 +1,4 @@
-"""The rules of the house: rooms import only from rooms below, files and functions stay short, nothing takes **kwargs."""
+"""The rules of the house: rooms import from rooms below, files and functions stay short, nothing takes **kwargs."""
 
 import ast
 import subprocess

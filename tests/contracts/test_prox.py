@@ -57,7 +57,9 @@ def objective(map_, u, v, tau):
 @given(v=values, tau=weights)
 def test_no_point_of_a_fine_grid_is_better(map_, v, tau):
     u = map_.apply(torch.tensor([v], dtype=torch.float64), tau)
-    candidates = torch.cat((torch.linspace(-3.5, 3.5, 14001, dtype=torch.float64), torch.tensor([0.0, v, -0.5, 0.7, -0.6, 0.6])))
+    candidates = torch.cat(
+        (torch.linspace(-3.5, 3.5, 14001, dtype=torch.float64), torch.tensor([0.0, v, -0.5, 0.7, -0.6, 0.6]))
+    )
     best = objective(map_, candidates, v, tau).min()
     assert float(objective(map_, u, v, tau)) <= float(best) + 1e-9
 

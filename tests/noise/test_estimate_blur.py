@@ -11,9 +11,7 @@ from restora.noise.estimate_blur import _Kernel, estimate_blur
 @pytest.fixture(scope="module")
 def photographs(data_dir):
     folder = data_dir / "train/BSDS500-color"
-    return [
-        np.asarray(Image.open(folder / f"{n}.jpg").convert("L"), float) / 255 for n in ("100080", "100039", "101084")
-    ]
+    return [np.asarray(Image.open(folder / f"{n}.jpg").convert("L"), float) / 255 for n in ("100080", "100039")]
 
 
 def _disk(r):
@@ -53,8 +51,7 @@ def test_sharp_photographs_have_no_blur(photographs, camera, cat):
         assert estimate_blur(y).kind == "none"
 
 
-@pytest.mark.parametrize("sigma", [1.0, 1.75, 2.5])
-@pytest.mark.parametrize("level", [1, 4])
+@pytest.mark.parametrize(("sigma", "level"), [(1.0, 4), (1.75, 1), (2.5, 2)])
 def test_gaussian_blur_is_told_and_measured(photographs, sigma, level):
     for i, x in enumerate(photographs):
         y = gaussian_filter(x, sigma)[12:-12, 12:-12]
@@ -64,7 +61,7 @@ def test_gaussian_blur_is_told_and_measured(photographs, sigma, level):
 
 
 @pytest.mark.parametrize("length", [9.0, 17.0])
-@pytest.mark.parametrize("degrees", [0.0, 30.0, 110.0])
+@pytest.mark.parametrize("degrees", [0.0, 110.0])
 def test_motion_blur_is_told_and_measured(photographs, length, degrees):
     for i, x in enumerate(photographs):
         estimate = estimate_blur(_measure(x, _line(length, degrees), 2, i))

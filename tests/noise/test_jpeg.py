@@ -52,3 +52,9 @@ def test_what_lies_outside_the_range_is_clipped_as_a_file_must():
 def test_two_channels_are_refused():
     with pytest.raises(InvalidInput, match="1 or 3"):
         Jpeg(50).sample(torch.zeros(1, 2, 8, 8))
+
+
+@pytest.mark.parametrize("quality", [10, 30, 60])
+def test_sigma_is_somewhat_below_the_error_on_a_photograph(quality, camera):
+    error = float((Jpeg(quality).sample(camera) - camera).square().mean().sqrt())
+    assert 0.4 * error < Jpeg(quality).sigma < error

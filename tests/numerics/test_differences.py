@@ -31,13 +31,17 @@ def test_the_differences_of_a_small_image_by_hand():
 def test_the_divergence_is_the_negative_adjoint(size, boundary):
     x = torch.randn(2, 3, *size, dtype=torch.float64)
     p = torch.randn(2, 2, 3, *size, dtype=torch.float64)
-    assert float((gradient(x, boundary) * p).sum()) == pytest.approx(-float((x * divergence(p, boundary)).sum()), rel=1e-12)
+    assert float((gradient(x, boundary) * p).sum()) == pytest.approx(
+        -float((x * divergence(p, boundary)).sum()), rel=1e-12
+    )
 
 
 @BOUNDARIES
 @SIZES
 def test_the_norm_is_that_of_the_matrix(size, boundary):
-    assert gradient_norm(size, boundary) == pytest.approx(float(torch.linalg.matrix_norm(dense(size, boundary), 2)), abs=1e-12)
+    assert gradient_norm(size, boundary) == pytest.approx(
+        float(torch.linalg.matrix_norm(dense(size, boundary), 2)), abs=1e-12
+    )
 
 
 @SIZES

@@ -1,4 +1,4 @@
-"""The closed forms of the power shrinkage against an independent root finder. The rest: tests/contracts/test_prox.py."""
+"""The closed forms of the power shrinkage against an independent root finder. The rest is in contracts."""
 
 import numpy as np
 import pytest
@@ -16,8 +16,12 @@ def test_the_shrunk_value_is_the_larger_root(p, tau):
     first = 9 * int((threshold > 0).nonzero()[0]) / 90000
     v = np.array([first * 1.001, first * 1.2, first * 3, 2.0 + first, 50.0])
     roots = [brentq(lambda u, a=a: u + tau * p * u ** (p - 1) - a, turning, a, xtol=1e-15, rtol=1e-14) for a in v]
-    assert torch.allclose(shrink_power(torch.from_numpy(v), tau, p), torch.tensor(roots, dtype=torch.float64), rtol=1e-11)
-    assert torch.allclose(shrink_power(torch.from_numpy(-v), tau, p), -torch.tensor(roots, dtype=torch.float64), rtol=1e-11)
+    assert torch.allclose(
+        shrink_power(torch.from_numpy(v), tau, p), torch.tensor(roots, dtype=torch.float64), rtol=1e-11
+    )
+    assert torch.allclose(
+        shrink_power(torch.from_numpy(-v), tau, p), -torch.tensor(roots, dtype=torch.float64), rtol=1e-11
+    )
 
 
 def test_the_hard_threshold_is_the_root_of_twice_the_weight():

@@ -7,7 +7,9 @@ from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 from restora.numerics.total_variation import ascend, descend, total_variation
 
-SHAPES = pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 3, 1, 6), (2, 1, 7, 1), (2, 3, 5, 4), (1, 2, 40, 33)], ids=str)
+SHAPES = pytest.mark.parametrize(
+    "shape", [(1, 1, 1, 1), (1, 3, 1, 6), (2, 1, 7, 1), (2, 3, 5, 4), (1, 2, 40, 33)], ids=str
+)
 DTYPES = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-14)])
 BACKENDS = pytest.mark.parametrize("recorded", [False, True], ids=["numba", "torch"])
 

@@ -124,8 +124,8 @@ def _take(job: _Job, files: Files, talk: Talk, work: Work, tally: _Tally, is_bat
 
 
 def _do(job: _Job, files: Files, talk: Talk, work: Work) -> Report:
-    from restora.images.atomic import refuse_existing  # noqa: PLC0415 (the images room needs numpy and torch)
-    from restora.images.read import read_picture  # noqa: PLC0415
+    from restora.images.atomic import refuse_existing
+    from restora.images.read import read_picture
 
     if job.target is not None:
         refuse_existing(job.target, files.overwrite)
@@ -151,9 +151,9 @@ def _within_memory(picture: "Picture", source: Source, progress: Progress, work:
 
 def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> str | None:
     """Write what came out, and say where it lies; what was left alone is copied byte for byte, or not at all."""
-    from restora.images.atomic import write_atomically  # noqa: PLC0415
-    from restora.images.formats import format_of_name  # noqa: PLC0415
-    from restora.images.write import write_picture  # noqa: PLC0415
+    from restora.images.atomic import write_atomically
+    from restora.images.formats import format_of_name
+    from restora.images.write import write_picture
 
     picture = outcome.picture
     if job.target is None:
@@ -172,7 +172,7 @@ def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> 
 
 
 def _to_standard(outcome: Outcome, content: Path | bytes) -> None:
-    from restora.images.write import encode_picture  # noqa: PLC0415
+    from restora.images.write import encode_picture
 
     if outcome.beside:
         raise InvalidInput(f"the {', '.join(outcome.beside)} needs a file beside the picture: give -o FILE")

@@ -1,5 +1,5 @@
 """Commands that measure methods: bench, report."""
-# ruff: noqa: PLR0913, PLC0415 (a parameter is an option; what needs torch is imported when a command runs)
+
 
 import json as json_lines
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
 """The command that degrades: y = Hx + n, step by step in the order of the equation."""
-# ruff: noqa: PLR0913, PLC0415 (a parameter is an option; what needs torch is imported when a command runs)
+
 
 from typing import TYPE_CHECKING, Annotated
 

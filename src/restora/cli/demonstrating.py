@@ -1,5 +1,5 @@
 """The command that shows the library at work: demo."""
-# ruff: noqa: PLC0415 (what needs torch is imported when the command runs)
+
 
 from pathlib import Path
 from typing import Annotated

@@ -92,9 +92,9 @@ def _profile(icc: bytes | None) -> str | None:
     """The name of a colour profile; its length where it has none."""
     if icc is None:
         return None
-    import io  # noqa: PLC0415
+    import io
 
-    from PIL import ImageCms  # noqa: PLC0415 (needs littleCMS, which a build of Pillow may lack)
+    from PIL import ImageCms
 
     try:
         return ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc))).strip()

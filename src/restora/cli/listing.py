@@ -1,5 +1,5 @@
 """The command that shows the table of contents: methods."""
-# ruff: noqa: PLC0415 (what needs torch is imported when a method is shown)
+
 
 import json as json_lines
 import sys

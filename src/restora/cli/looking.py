@@ -1,5 +1,5 @@
 """Commands that only look: inspect, compare."""
-# ruff: noqa: PLC0415 (what needs torch is imported when a command runs)
+
 
 import json as json_lines
 import sys

@@ -1,5 +1,5 @@
 """Commands that restore: auto, denoise, deblur, upscale, inpaint."""
-# ruff: noqa: PLR0913, PLC0415 (a parameter is an option; what needs torch is imported when a command runs)
+
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal

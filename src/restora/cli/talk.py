@@ -107,8 +107,8 @@ class _Meter:
     """A bar with the time that is left; it comes up by itself after :data:`PATIENCE` and goes without a trace."""
 
     def __init__(self, title: str) -> None:
-        from rich.console import Console  # noqa: PLC0415 (only where there is a terminal)
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bars: Bars = Progress(
             TextColumn("{task.description}"),

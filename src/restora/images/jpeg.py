@@ -80,7 +80,7 @@ def encode(picture: Picture) -> bytes:
     if isinstance(encoding, JpegEncoding) and len(encoding.tables) == picture.pixels.shape[2]:
         data = _encoded(picture, encoding)
     else:
-        data = _saved(picture, quality=DEFAULT_QUALITY, subsampling="4:4:4")
+        data = _saved(picture, {"quality": DEFAULT_QUALITY, "subsampling": "4:4:4"})
     return _with_segments(data, _metadata_segments(metadata))
 
 
@@ -91,13 +91,13 @@ def _encoded(picture: Picture, encoding: JpegEncoding) -> bytes:
         "keep_rgb": not encoding.transform,
     }
     try:
-        return _saved(picture, progressive=encoding.progressive, **options)
+        return _saved(picture, {**options, "progressive": encoding.progressive})
     except OSError:
         # Pillow's buffer for progressive files is too small for pure noise; one scan holds the same coefficients.
-        return _saved(picture, **options)
+        return _saved(picture, options)
 
 
-def _saved(picture: Picture, **options: Any) -> bytes:
+def _saved(picture: Picture, options: dict[str, Any]) -> bytes:
     stream = io.BytesIO()
     image_of(picture).save(stream, "JPEG", dpi=picture.metadata.dpi or (0, 0), **options)
     return stream.getvalue()

@@ -55,8 +55,8 @@ class Jpeg(Noise):
         """The σ at which denoisers made for white noise mend most, from the quality alone.
 
         The error depends on the picture and is not white. On photographs its root mean square is about 6.3 s^0.36 of
-        255, s being the scale of libjpeg's tables (50/quality below 50, else 2 − quality/50); seven tenths of that serve
-        denoisers best. Both figures were fitted on training photographs (BSDS500 *train*).
+        255, s being the scale of libjpeg's tables (50/quality below 50, else 2 − quality/50); seven tenths of that
+        serve denoisers best. Both figures were fitted on training photographs (BSDS500 *train*).
         """
         scale = 50 / self.quality if self.quality < 50 else 2 - self.quality / 50
         return 0.7 * 6.3 * scale**0.36 / 255

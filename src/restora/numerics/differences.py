@@ -1,8 +1,9 @@
 """Finite differences of images: the gradient D, the divergence −Dᵀ, and their spectra.
 
 (Dx)_{0,i,j} = x_{i+1,j} − x_{i,j} (down) and (Dx)_{1,i,j} = x_{i,j+1} − x_{i,j} (to the right). Beyond the border x is
-extended by ``boundary``: ``reflect`` repeats the edge sample, so that the differences across the border vanish (Neumann);
-``circular`` continues with the opposite side. DᵀD is diagonal in the DCT-II for the one, in the DFT for the other.
+extended by ``boundary``: ``reflect`` repeats the edge sample, so that the differences across the border vanish
+(Neumann); ``circular`` continues with the opposite side. DᵀD is diagonal in the DCT-II for the one, in the DFT for
+the other.
 """
 
 import math
@@ -56,8 +57,8 @@ def _forward(x: Tensor, dim: int, boundary: Boundary) -> Tensor:
 
 
 def _backward(p: Tensor, dim: int, boundary: Boundary) -> Tensor:
-    """The negative adjoint of ``_forward``; under ``reflect`` it does not look at the last p, which is no difference."""
-    if boundary == "circular":
+    """The negative adjoint of ``_forward``; under ``reflect`` it does not look at the last p, which is no
+    difference.""" if boundary == "circular":
         return p - p.roll(1, dim)
     n = p.shape[dim]
     inner = p.narrow(dim, 0, n - 1)

@@ -1,12 +1,14 @@
 """Weighted Laplacians on the pixel grid, (Au)_i = Σ_{j~i} w_ij(u_i − u_j) + g_i u_i, and their fast solution.
 
-w_ij >= 0 joins neighbours, g_i >= 0 ties a pixel to zero ("ground"). Inpainting by Laplace's equation, weighted least squares
-and colourisation are such systems. :func:`solve` is exact: conjugate gradients, preconditioned by a multigrid cycle whose
-number of iterations hardly grows with the image or with the holes in it.
+w_ij >= 0 joins neighbours, g_i >= 0 ties a pixel to zero ("ground"). Inpainting by Laplace's equation, weighted least
+squares and colourisation are such systems. :func:`solve` is exact: conjugate gradients, preconditioned by a multigrid
+cycle whose number of iterations hardly grows with the image or with the holes in it.
 
-The cycle merges pixels 2 × 2. A coarse edge gets half the sum of the fine edges that it bundles, coarse ground the whole
+The cycle merges pixels 2 × 2. A coarse edge gets half the sum of the fine edges that it bundles, coarse ground the
+whole
 sum: piecewise constant interpolation would make smooth functions twice as steep as they are, and the half sets it right
-(Braess, "Towards algebraic multigrid for elliptic problems of second order", Computing 55, 1995, doi:10.1007/BF02238488).
+(Braess, "Towards algebraic multigrid for elliptic problems of second order", Computing 55, 1995,
+doi:10.1007/BF02238488).
 """
 
 from dataclasses import dataclass
@@ -38,8 +40,11 @@ class GridLaplacian:
     def __call__(self, u: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         flow_down = self.down * u.diff(dim=-2)
         flow_right = self.right * u.diff(dim=-1)
-        return self.ground * u - pad(flow_down, (0, 0, 0, 1)) + pad(flow_down, (0, 0, 1, 0)) - (
-            pad(flow_right, (0, 1)) - pad(flow_right, (1, 0))
+        return (
+            self.ground * u
+            - pad(flow_down, (0, 0, 0, 1))
+            + pad(flow_down, (0, 0, 1, 0))
+            - (pad(flow_right, (0, 1)) - pad(flow_right, (1, 0)))
         )
 
     def diagonal(self) -> Float[Tensor, "b c h w"]:
@@ -64,7 +69,8 @@ def solve(
 ) -> tuple[Float[Tensor, "b c h w"], int]:
     """Solve A u = f from the start ``u``; returns u and the number of iterations.
 
-    Stops when ‖f − Au‖ <= tolerance·‖f‖ for every image and channel. Each iteration costs about eight applications of A.
+    Stops when ‖f − Au‖ <= tolerance·‖f‖ for every image and channel. Each iteration costs about eight applications of
+    A.
     """
     cycle = Cycle.of(A)
     r = f - A(u)

@@ -11,7 +11,8 @@ from restora.numerics.grid_laplacian import GridLaplacian, solve
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fill:
-    """What :func:`harmonic_fill` found: the image, the iterations it took, and the residual over the right-hand side."""
+    """What :func:`harmonic_fill` found: the image, the iterations it took, and the residual over the right-hand
+    side."""
 
     x: Float[Tensor, "b c h w"]
     iterations: int

@@ -8,17 +8,19 @@ It seeks the saddle point of min_x max_p ⟨Kx, p⟩ + G(x) − F*(p). From x₀
     x̄_{n+1} = x_{n+1} + θ(x_{n+1} − x_n)
 
 with τσ‖K‖² <= 1. γ = 0 is Algorithm 1: the gap falls as 1/N. Where G is strongly convex with modulus γ > 0 this is
-Algorithm 2, and ‖x − x*‖² falls as 1/N². Where K has blocks, F is separable and every block k has a step σ_k of its own, it
-suffices that τ Σ_k σ_k‖K_k‖² <= 1 (a diagonal preconditioner, Pock and Chambolle 2011); :func:`steps` shares it out.
+Algorithm 2, and ‖x − x*‖² falls as 1/N². Where K has blocks, F is separable and every block k has a step σ_k of its
+own, it suffices that τ Σ_k σ_k‖K_k‖² <= 1 (a diagonal preconditioner, Pock and Chambolle 2011); :func:`steps` shares
+it out.
 
-A problem is a :class:`Saddle`: it owns the two half-steps (so that a kernel may fuse them) and says how far an iterate is
-from the end. The dual variable is called p as in imaging, since y is the measurement; it is a tuple, one tensor a block.
+A problem is a :class:`Saddle`: it owns the two half-steps (so that a kernel may fuse them) and says how far an
+iterate is from the end. The dual variable is called p as in imaging, since y is the measurement; it is a tuple, one
+tensor a block.
 
 References.
-A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging", Journal of
-Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1.
-T. Pock and A. Chambolle, "Diagonal preconditioning for first order primal-dual algorithms in convex optimization", ICCV
-2011, doi:10.1109/ICCV.2011.6126441.
+A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging",
+Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1. T. Pock and A. Chambolle,
+"Diagonal preconditioning for first order primal-dual algorithms in convex optimization", ICCV 2011,
+doi:10.1109/ICCV.2011.6126441.
 """
 
 import math

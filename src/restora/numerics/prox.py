@@ -36,7 +36,8 @@ def hard_threshold(v: Float[Tensor, "*shape"], tau: Weight) -> Float[Tensor, "*s
 def group_soft_threshold(v: Float[Tensor, "*shape"], tau: Weight, dim: tuple[int, ...]) -> Float[Tensor, "*shape"]:
     """R(u) = Σ_g ‖u_g‖₂, a group g for each index of the dimensions not in ``dim``: u_g = v_g·max(1 − τ/‖v_g‖, 0).
 
-    With ``dim=(1, 2)`` on a gradient (b, 2, c, h, w) this is the shrinkage of isotropic, colour-coupled total variation.
+    With ``dim=(1, 2)`` on a gradient (b, 2, c, h, w) this is the shrinkage of isotropic, colour-coupled total
+    variation.
     """
     norm = _group_norm(v, dim)
     return v * (1 - _checked(tau) / norm.clamp_min(torch.finfo(v.dtype).tiny)).clamp_min(0)
@@ -45,9 +46,10 @@ def group_soft_threshold(v: Float[Tensor, "*shape"], tau: Weight, dim: tuple[int
 def shrink_power(v: Float[Tensor, "*shape"], tau: Weight, p: float) -> Float[Tensor, "*shape"]:
     """R(u) = Σ|u_i|^p, 0 < p <= 1: the shrinkage of hyper-Laplacian priors. Not convex for p < 1.
 
-    0 where |v| <= T = t + τp t^(p−1), t = (2τ(1 − p))^(1/(2−p)); elsewhere the larger root of u + τp u^(p−1) = |v|, with
-    v's sign. Closed forms for p = 1/2, 2/3 (those of Krishnan and Fergus, NIPS 2009, without complex numbers) and 1;
-    otherwise Newton's iteration from |v|, which falls monotonically to the root since the left side is convex there.
+    0 where |v| <= T = t + τp t^(p−1), t = (2τ(1 − p))^(1/(2−p)); elsewhere the larger root of u + τp u^(p−1) = |v|,
+    with v's sign. Closed forms for p = 1/2, 2/3 (those of Krishnan and Fergus, NIPS 2009, without complex numbers)
+    and 1; otherwise Newton's iteration from |v|, which falls monotonically to the root since the left side is convex
+    there.
 
     The threshold is that of generalised shrinkage (Zuo et al., "A generalized iterated shrinkage algorithm for
     non-convex sparse coding", ICCV 2013, doi:10.1109/ICCV.2013.34).

@@ -1,10 +1,12 @@
-"""Isotropic, colour-coupled total variation TV(x) = Σ_ij |(Dx)_ij|, and the two half-steps every primal-dual solver of it takes.
+"""Isotropic, colour-coupled total variation TV(x) = Σ_ij |(Dx)_ij|, and the two half-steps every primal-dual solver
+of it takes.
 
 |(Dx)_ij| is the Euclidean norm over the two forward differences of all channels, with the ``reflect`` border of
 :mod:`restora.numerics.differences` (Neumann). Its conjugate is the indicator of |p_ij| <= 1.
 
-The half-steps are memory-bound: written with whole-image operations they go through memory ten times. So CPU tensors take
-Numba kernels that go through it once; all others, and those that carry gradients, take the Torch form of the same equation.
+The half-steps are memory-bound: written with whole-image operations they go through memory ten times. So CPU tensors
+take Numba kernels that go through it once; all others, and those that carry gradients, take the Torch form of the
+same equation.
 """
 
 from typing import no_type_check
@@ -27,7 +29,7 @@ def total_variation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     if not _native(x):
         return torch.linalg.vector_norm(gradient(x), dim=(1, 2)).sum(dim=(-2, -1), dtype=torch.float64)
     rows = np.empty((x.shape[0], x.shape[2]))
-    _norms(x.contiguous().numpy(), rows)
+    _norms(_numpy(x), rows)
     return torch.from_numpy(rows.sum(1))
 
 
@@ -37,24 +39,24 @@ def ascend(
     """The projection of p + σDx on |p_ij| <= radius, the proximal step of the conjugate of radius·TV."""
     if not (_native(p) and _native(x)):
         return project_ball(p + sigma * gradient(x), radius, dim=(1, 2))
-    p, x = p.contiguous().numpy(), x.contiguous().numpy()
-    out = np.empty_like(p)
-    kernel = _ascend_serial if x.size <= _SERIAL else _ascend_parallel
-    kernel(p, x, p.dtype.type(sigma), p.dtype.type(radius), out)
+    kernel = _ascend_serial if x.numel() <= _SERIAL else _ascend_parallel
+    out, number = np.empty(p.shape, _numpy(x).dtype), _numpy(x).dtype.type
+    kernel(_numpy(p), _numpy(x), number(sigma), number(radius), out)
     return torch.from_numpy(out)
 
 
-def descend(
-    x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: float
-) -> Float[Tensor, "b c h w"]:
+def descend(x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: float) -> Float[Tensor, "b c h w"]:
     """x − τDᵀp = x + τ div p."""
     if not (_native(p) and _native(x)):
         return x + tau * divergence(p)
-    p, x = p.contiguous().numpy(), x.contiguous().numpy()
-    out = np.empty_like(x)
-    kernel = _descend_serial if x.size <= _SERIAL else _descend_parallel
-    kernel(x, p, p.dtype.type(tau), out)
+    kernel = _descend_serial if x.numel() <= _SERIAL else _descend_parallel
+    out, number = np.empty(x.shape, _numpy(x).dtype), _numpy(x).dtype.type
+    kernel(_numpy(x), _numpy(p), number(tau), out)
     return torch.from_numpy(out)
+
+
+def _numpy(x: Tensor) -> np.ndarray:
+    return x.contiguous().numpy()
 
 
 def _native(x: Tensor) -> bool:
@@ -82,10 +84,8 @@ def _ascend_parallel(p, x, sigma, radius, out):
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
 @no_type_check
 def _ascend(p, x, sigma, radius, first, last, out):
-    """Rows first … last − 1 of one image: out = p + σDx row by row, its norms, and the projection while it is in cache."""
-    channels, h, w = x.shape
-    norm = np.empty(w, p.dtype)
-    for i in range(first, last):
+    """Rows first … last − 1 of one image: out = p + σDx row by row, its norms, and the projection while it is in
+    cache.""" channels, h, w = x.shape norm = np.empty(w, p.dtype) for i in range(first, last):
         norm[:] = 0
         for c in range(channels):
             row, below = x[c, i], x[c, min(i + 1, h - 1)]

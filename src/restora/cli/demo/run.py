@@ -110,7 +110,7 @@ def _command(*words: str) -> dict[str, object]:
     Raises:
         RestoraError: it failed.
     """
-    from restora.cli.entry import main  # noqa: PLC0415 (the entry imports the command that imports this)
+    from restora.cli.entry import main
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

@@ -7,24 +7,24 @@ Model. u = y on the known pixels Ω, and on the missing ones Laplace's equation 
 
     minimise  ‖Du‖²  with u = y on Ω,    that is  Σ_{j~i} (u_i − u_j) = 0  for i ∉ Ω,
 
-so that each missing pixel is the mean of its two to four neighbours in the image, and no value appears outside the range
-of the known ones. Channels do not act on each other.
+so that each missing pixel is the mean of its two to four neighbours in the image, and no value appears outside the
+range of the known ones. Channels do not act on each other.
 
 Algorithm (:mod:`restora.numerics.grid_laplacian`).
 1. u = mean of the known pixels on the missing ones.
-2. Conjugate gradients on the missing pixels, preconditioned by a multigrid V-cycle (2 × 2 blocks, two damped Jacobi sweeps
-   before and after), until the residual is ``tolerance`` of the right-hand side.
+2. Conjugate gradients on the missing pixels, preconditioned by a multigrid V-cycle (2 × 2 blocks, two damped Jacobi
+   sweeps before and after), until the residual is ``tolerance`` of the right-hand side.
 
 Cost. O(N) an iteration, 4 to 10 iterations to 1e-5 whatever the size of the image and of the holes.
 
 Departures from the original. None in the model; the means of computing are newer.
 
-When not. Edges end at a hole and isolated samples stand out as spikes, since in two dimensions Laplace's equation hardly
-feels single points: total variation or biharmonic inpainting are better there.
+When not. Edges end at a hole and isolated samples stand out as spikes, since in two dimensions Laplace's equation
+hardly feels single points: total variation or biharmonic inpainting are better there.
 
 References.
-T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", SIAM Journal on Applied Mathematics 62, 2002,
-doi:10.1137/S0036139900368844 (harmonic inpainting and its error analysis).
+T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", SIAM Journal on Applied Mathematics
+62, 2002, doi:10.1137/S0036139900368844 (harmonic inpainting and its error analysis).
 """
 
 import math
@@ -91,5 +91,7 @@ class HarmonicInpainting:
         if fill.residual <= self.tolerance:
             status = Status(Code.CONVERGED, f"converged in {fill.iterations} iterations")
         else:
-            status = Status(Code.ITERATION_LIMIT, f"stopped at a residual of {fill.residual:.1e}, short of {self.tolerance:.1e}")
+            status = Status(
+                Code.ITERATION_LIMIT, f"stopped at a residual of {fill.residual:.1e}, short of {self.tolerance:.1e}"
+            )
         return Result(fill.x.to(problem.y.dtype), status)

@@ -1,7 +1,7 @@
 """Total variation: the image of least variation among those that explain the measurement, for any H.
 
-Problem. y = Hx + n with any linear H and white noise n: denoising, deblurring (also where the blur varies over the image),
-super-resolution, demosaicking, inpainting, and their compositions.
+Problem. y = Hx + n with any linear H and white noise n: denoising, deblurring (also where the blur varies over the
+image), super-resolution, demosaicking, inpainting, and their compositions.
 
 Model. Rudin, Osher and Fatemi's, with H:
 
@@ -10,17 +10,18 @@ Model. Rudin, Osher and Fatemi's, with H:
 D being the forward differences with the ``reflect`` border. |·| is the Euclidean norm over the two differences of *all*
 channels: the colours share their edges (vectorial TV), without which edges get coloured fringes.
 
-Algorithm. Primal-dual hybrid gradient (Chambolle and Pock 2011, :mod:`restora.numerics.pdhg`). p is the dual image of Dx,
-projected on |p_i| <= λ; div = −Dᵀ. Which form it takes depends on H:
+Algorithm. Primal-dual hybrid gradient (Chambolle and Pock 2011, :mod:`restora.numerics.pdhg`). p is the dual image of
+Dx, projected on |p_i| <= λ; div = −Dᵀ. Which form it takes depends on H:
 1. H = Identity. Algorithm 2 with γ = 1, as the data term is strongly convex: p ← P_λ(p + σD x̄),
-   x ← (x + τ div p + τy)/(1 + τ). Returned is y + div p, which is nearer to the minimiser than x; with P and D the primal
-   and the dual objective, ½‖x − x*‖² + ½‖y + div p − x*‖² <= P(x) − D(p). This duality gap, relative to P, stops it.
+   x ← (x + τ div p + τy)/(1 + τ). Returned is y + div p, which is nearer to the minimiser than x; with P and D the
+   primal and the dual objective, ½‖x − x*‖² + ½‖y + div p − x*‖² <= P(x) − D(p). This duality gap, relative to P,
+   stops it.
 2. H with an exact proximal map (circular Blur, BlurDecimate, Downsample, Mask, Mosaic). Algorithm 1:
    x ← argmin_x ½‖Hx − y‖² + ‖x − (x_n + τ div p)‖²/2τ.
 3. Any other H. Algorithm 1 with the data term dualised too: q ← (q + σ_q(Hx̄ − y))/(1 + σ_q),
    x ← x + τ(div p − Hᵀq). So each iteration costs one H and one Hᵀ, with no inner solver.
-In 2 and 3 the relative change of x from one iteration to the next stops it. Steps: in units of the problem divided by λ, so
-that they hold for every λ: τ = 0.1/λ in 1, 0.01/λ in 2 and 0.003/λ in 3, where Hx gets 9/10 of the dual step.
+In 2 and 3 the relative change of x from one iteration to the next stops it. Steps: in units of the problem divided by
+λ, so that they hold for every λ: τ = 0.1/λ in 1, 0.01/λ in 2 and 0.003/λ in 3, where Hx gets 9/10 of the dual step.
 
 Parameters. λ from σ and from what H lets through, γ = E‖Hz‖²/E‖z‖² for white z (1 for denoising, Σ psf² for blur):
 
@@ -32,19 +33,19 @@ Set12. Behind a strong blur 8σ² is near the best at every σ, on the six scena
 Cost. Each iteration goes through memory about ten times, and applies H's proximal map, or H and Hᵀ. 40 to 90 iterations
 for denoising, 50 to 100 for circular blur, 100 to 300 for case 3.
 
-Departures from the original. Rudin, Osher and Fatemi evolve a PDE to its steady state under a constraint on the residual;
-here the equivalent penalised problem is solved to a known accuracy. Their constraint ‖Hx − y‖² = Nσ² smooths more than the
-weight of least error that is used here.
+Departures from the original. Rudin, Osher and Fatemi evolve a PDE to its steady state under a constraint on the
+residual; here the equivalent penalised problem is solved to a known accuracy. Their constraint ‖Hx − y‖² = Nσ²
+smooths more than the weight of least error that is used here.
 
 When not. Textures are flattened, ramps become stairs, and contrast is lost by about λ times perimeter over area.
 
 References.
 L. I. Rudin, S. Osher and E. Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D 60, 1992,
 doi:10.1016/0167-2789(92)90242-F.
-A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging", Journal of
-Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1.
-P. Blomgren and T. F. Chan, "Color TV: total variation methods for restoration of vector-valued images", IEEE Transactions on
-Image Processing 7, 1998, doi:10.1109/83.661180.
+A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging",
+Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1. P. Blomgren and T. F. Chan, "Color
+TV: total variation methods for restoration of vector-valued images", IEEE Transactions on Image Processing 7, 1998,
+doi:10.1109/83.661180.
 """
 
 import math
@@ -100,8 +101,8 @@ class TotalVariation:
     """Rudin, Osher and Fatemi's model for any H, solved by Chambolle and Pock's method.
 
     Attributes:
-        lam: λ, weight of the total variation, > 0, for images on [0, 1]; the default suits denoising at σ = 25/255. Halved,
-            noise remains; doubled, textures and small things go.
+        lam: λ, weight of the total variation, > 0, for images on [0, 1]; the default suits denoising at σ = 25/255.
+            Halved, noise remains; doubled, textures and small things go.
         tolerance: where to stop, > 0: the duality gap over the objective for H = Identity, else the relative change of
             x from one iteration to the next.
         max_iterations: stop after so many in any case, >= 1.
@@ -144,7 +145,8 @@ class TotalVariation:
     def run(
         self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
     ) -> Result:
-        """Minimise. A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
+        """Minimise. A row of ``stats`` every ten iterations: their number, the objective, and the error that is to
+        fall.
 
         Raises:
             CannotSolve: the blur is unknown.
@@ -170,7 +172,9 @@ class TotalVariation:
             return _Proximal(y, H, self.lam), pdhg.start(x, (p,), tau, pdhg.steps(tau, (_GRADIENT_NORM,), (1.0,)))
         tau = 0.003 / self.lam
         norms = (_GRADIENT_NORM, _norm_bound(H, x))
-        return _Dualised(y, H, self.lam), pdhg.start(x, (p, torch.zeros_like(y)), tau, pdhg.steps(tau, norms, _DUAL_SHARES))
+        return _Dualised(y, H, self.lam), pdhg.start(
+            x, (p, torch.zeros_like(y)), tau, pdhg.steps(tau, norms, _DUAL_SHARES)
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -256,8 +260,8 @@ def _has_exact_prox(H: Operator) -> bool:
 
 
 def _norm_bound(H: Operator, x: Tensor) -> float:
-    """‖H‖ or a little more; for a composition the product of the norms, which needs no power iterations on the whole."""
-    if isinstance(H, Composition):
+    """‖H‖ or a little more; for a composition the product of the norms, which needs no power iterations on the
+    whole.""" if isinstance(H, Composition):
         return _norm_bound(H.outer, H.inner(x)) * _norm_bound(H.inner, x)
     return 1.001 * H.norm((x.shape[-2], x.shape[-1]), x.shape[1])
 

@@ -6,32 +6,32 @@ Model. Chan and Shen's without noise: u = y on the known pixels Ω, and
 
     minimise  TV(u) = Σ_i |(Du)_i|  with u = y on Ω,
 
-D being the forward differences with the ``reflect`` (Neumann) border; |·| runs over the two differences of all channels, so
-that the colours share their edges.
+D being the forward differences with the ``reflect`` (Neumann) border; |·| runs over the two differences of all
+channels, so that the colours share their edges.
 
 Algorithm (ADMM with the splits d = Du and z = u; b and w are the scaled multipliers). From z = u = harmonic inpainting,
 d = Du, b = w = 0:
 1. u = C⁻¹[ C(βDᵀ(d − b) + γ(z − w)) / (βΛ + γ) ], C the cosine transform DCT-II and Λ the eigenvalues of DᵀD.
-2. d = shrink(Du + b, 1/β), the group soft threshold;  b ← b + Du − d. As shrinkage and projection add up to the identity
-   (Moreau), the new b is the projection of b + Du on |b_i| <= 1/β, and d = Du + (old b) − b.
+2. d = shrink(Du + b, 1/β), the group soft threshold;  b ← b + Du − d. As shrinkage and projection add up to the
+   identity (Moreau), the new b is the projection of b + Du on |b_i| <= 1/β, and d = Du + (old b) − b.
 3. z = y on Ω, u + w elsewhere;  w ← w + u − z.
-It stops where u − z and the step of z are both at most ``tolerance`` of ‖z‖, and returns z, which agrees with y on Ω exactly.
+It stops where u − z and the step of z are both at most ``tolerance`` of ‖z‖, and returns z, which agrees with y on Ω
+exactly.
 
 Parameters. β = γ = 25.5 on [0, 1] (0.1 on 0 … 255). They decide how fast it converges, not what to.
 
 Cost. Two cosine transforms of each channel an iteration, 100 to 400 iterations; memory of about twelve images.
 
-Departures from the original. Chan and Shen evolve the Euler-Lagrange equation with a smoothed |·|, and allow noise on Ω;
-for noise, :mod:`restora.methods.variational.total_variation` solves the penalised problem.
+Departures from the original. Chan and Shen evolve the Euler-Lagrange equation with a smoothed |·|, and allow noise on
+Ω; for noise, :mod:`restora.methods.variational.total_variation` solves the penalised problem.
 
 When not. Where the hole is wider than the object, least variation closes the object instead of carrying it across
 (connectivity); textures are not continued.
 
 References.
-T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", SIAM Journal on Applied Mathematics 62, 2002,
-doi:10.1137/S0036139900368844.
-P. Getreuer, "Total variation inpainting using split Bregman", Image Processing On Line 2, 2012,
-doi:10.5201/ipol.2012.g-tvi.
+T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", SIAM Journal on Applied Mathematics
+62, 2002, doi:10.1137/S0036139900368844. P. Getreuer, "Total variation inpainting using split Bregman", Image
+Processing On Line 2, 2012, doi:10.5201/ipol.2012.g-tvi.
 """
 
 import math
@@ -97,7 +97,8 @@ class TVInpainting:
     def run(
         self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
     ) -> Result:
-        """Fill the missing pixels. A row of ``stats`` every ten iterations: their number, TV(z), and the error that is to fall.
+        """Fill the missing pixels. A row of ``stats`` every ten iterations: their number, TV(z), and the error that
+        is to fall.
 
         Raises:
             CannotSolve: H is not a Mask.
