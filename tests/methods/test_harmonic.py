@@ -10,7 +10,6 @@ from restora.noise.gaussian import Gaussian
 from restora.operators.identity import Identity
 from restora.operators.mask import Mask
 
-
 DEFAULT = HarmonicInpainting()
 
 

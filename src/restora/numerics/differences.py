@@ -57,8 +57,8 @@ def _forward(x: Tensor, dim: int, boundary: Boundary) -> Tensor:
 
 
 def _backward(p: Tensor, dim: int, boundary: Boundary) -> Tensor:
-    """The negative adjoint of ``_forward``; under ``reflect`` it does not look at the last p, which is no
-    difference.""" if boundary == "circular":
+    """The negative adjoint of ``_forward``; under ``reflect`` the last p, which is no difference, is not looked at."""
+    if boundary == "circular":
         return p - p.roll(1, dim)
     n = p.shape[dim]
     inner = p.narrow(dim, 0, n - 1)

@@ -5,9 +5,8 @@ squares and colourisation are such systems. :func:`solve` is exact: conjugate gr
 cycle whose number of iterations hardly grows with the image or with the holes in it.
 
 The cycle merges pixels 2 × 2. A coarse edge gets half the sum of the fine edges that it bundles, coarse ground the
-whole
-sum: piecewise constant interpolation would make smooth functions twice as steep as they are, and the half sets it right
-(Braess, "Towards algebraic multigrid for elliptic problems of second order", Computing 55, 1995,
+whole sum: piecewise constant interpolation would make smooth functions twice as steep as they are, and the half sets it
+right (Braess, "Towards algebraic multigrid for elliptic problems of second order", Computing 55, 1995,
 doi:10.1007/BF02238488).
 """
 

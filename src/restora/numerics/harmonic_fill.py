@@ -11,8 +11,7 @@ from restora.numerics.grid_laplacian import GridLaplacian, solve
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fill:
-    """What :func:`harmonic_fill` found: the image, the iterations it took, and the residual over the right-hand
-    side."""
+    """What :func:`harmonic_fill` found: the image, the iterations it took, the residual over the right-hand side."""
 
     x: Float[Tensor, "b c h w"]
     iterations: int
@@ -22,8 +21,9 @@ class Fill:
 def harmonic_fill(
     y: Float[Tensor, "b c h w"], known: Float[Tensor, "*shape"], *, tolerance: float = 1e-6, max_iterations: int = 100
 ) -> Fill:
-    """The image x that equals y where ``known`` is 1 and minimises ‖Dx‖² elsewhere: there each pixel is the mean of its
-    neighbours in the image (Neumann border).
+    """The image x that equals y where ``known`` is 1 and minimises ‖Dx‖² elsewhere.
+
+    There each pixel is the mean of its neighbours in the image (Neumann border).
 
     Args:
         y: images; what stands in missing pixels does not matter.

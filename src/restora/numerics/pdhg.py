@@ -18,9 +18,9 @@ tensor a block.
 
 References.
 A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging",
-Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1. T. Pock and A. Chambolle,
-"Diagonal preconditioning for first order primal-dual algorithms in convex optimization", ICCV 2011,
-doi:10.1109/ICCV.2011.6126441.
+Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1.
+T. Pock and A. Chambolle, "Diagonal preconditioning for first order primal-dual algorithms in convex optimization",
+ICCV 2011, doi:10.1109/ICCV.2011.6126441.
 """
 
 import math

@@ -1,5 +1,4 @@
-"""Isotropic, colour-coupled total variation TV(x) = Σ_ij |(Dx)_ij|, and the two half-steps every primal-dual solver
-of it takes.
+"""Isotropic, colour-coupled total variation TV(x) = Σ_ij |(Dx)_ij|, and the two half-steps of its primal-dual solvers.
 
 |(Dx)_ij| is the Euclidean norm over the two forward differences of all channels, with the ``reflect`` border of
 :mod:`restora.numerics.differences` (Neumann). Its conjugate is the indicator of |p_ij| <= 1.
@@ -65,14 +64,14 @@ def _native(x: Tensor) -> bool:
 
 @njit(cache=True)
 @no_type_check
-def _ascend_serial(p, x, sigma, radius, out):
+def _ascend_serial(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     for image in range(x.shape[0]):
         _ascend(p[image], x[image], sigma, radius, 0, x.shape[2], out[image])
 
 
 @njit(parallel=True, cache=True)
 @no_type_check
-def _ascend_parallel(p, x, sigma, radius, out):
+def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -83,9 +82,11 @@ def _ascend_parallel(p, x, sigma, radius, out):
 # Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
 @no_type_check
-def _ascend(p, x, sigma, radius, first, last, out):
-    """Rows first … last − 1 of one image: out = p + σDx row by row, its norms, and the projection while it is in
-    cache.""" channels, h, w = x.shape norm = np.empty(w, p.dtype) for i in range(first, last):
+def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: int, last: int, out: np.ndarray) -> None:
+    """Rows first … last − 1 of one image: p + σDx, its norms, and the projection while the row is in cache."""
+    channels, h, w = x.shape
+    norm = np.empty(w, p.dtype)
+    for i in range(first, last):
         norm[:] = 0
         for c in range(channels):
             row, below = x[c, i], x[c, min(i + 1, h - 1)]
@@ -102,7 +103,7 @@ def _ascend(p, x, sigma, radius, first, last, out):
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _raise(p, x, after, sigma, out, norm):
+def _raise(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = p + σ(after − x), and its square added to ``norm``."""
     for j in range(p.size):
         value = p[j] + sigma * (after[j] - x[j])
@@ -112,21 +113,21 @@ def _raise(p, x, after, sigma, out, norm):
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _scale(out, factor):
+def _scale(out: np.ndarray, factor: np.ndarray) -> None:
     for j in range(out.size):
         out[j] *= factor[j]
 
 
 @njit(cache=True)
 @no_type_check
-def _descend_serial(x, p, tau, out):
+def _descend_serial(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     for image in range(x.shape[0]):
         _descend(x[image], p[image], tau, 0, x.shape[2], out[image])
 
 
 @njit(parallel=True, cache=True)
 @no_type_check
-def _descend_parallel(x, p, tau, out):
+def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -136,7 +137,7 @@ def _descend_parallel(x, p, tau, out):
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _descend(x, p, tau, first, last, out):
+def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, out: np.ndarray) -> None:
     """Rows first … last − 1 of one image; the last row of p[0] and the last column of p[1] are no differences: 0."""
     channels, h, w = x.shape
     zero = np.zeros(w, p.dtype)
@@ -149,7 +150,7 @@ def _descend(x, p, tau, first, last, out):
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _lower(x, down, above, right, tau, out):
+def _lower(x: np.ndarray, down: np.ndarray, above: np.ndarray, right: np.ndarray, tau: float, out: np.ndarray) -> None:
     w = x.size
     for j in range(w):
         out[j] = x[j] + tau * (down[j] - above[j])
@@ -161,7 +162,7 @@ def _lower(x, down, above, right, tau, out):
 
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
 @no_type_check
-def _norms(x, out):
+def _norms(x: np.ndarray, out: np.ndarray) -> None:
     """Σ_j |(Dx)_ij| of each row i of each image."""
     b, channels, h, w = x.shape
     norm = np.empty(w, x.dtype)

@@ -19,8 +19,9 @@ Cost. O(N) an iteration, 4 to 10 iterations to 1e-5 whatever the size of the ima
 
 Departures from the original. None in the model; the means of computing are newer.
 
-When not. Edges end at a hole and isolated samples stand out as spikes, since in two dimensions Laplace's equation
-hardly feels single points: total variation or biharmonic inpainting are better there.
+When not. Edges are blurred in a hole, and single samples stand out as spikes, since in two dimensions Laplace's
+equation hardly feels points. On pictures with clean edges total variation is nearer to the truth while half of the
+pixels are known.
 
 References.
 T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", SIAM Journal on Applied Mathematics

@@ -23,12 +23,13 @@ Dx, projected on |p_i| <= λ; div = −Dᵀ. Which form it takes depends on H:
 In 2 and 3 the relative change of x from one iteration to the next stops it. Steps: in units of the problem divided by
 λ, so that they hold for every λ: τ = 0.1/λ in 1, 0.01/λ in 2 and 0.003/λ in 3, where Hx gets 9/10 of the dual step.
 
-Parameters. λ from σ and from what H lets through, γ = E‖Hz‖²/E‖z‖² for white z (1 for denoising, Σ psf² for blur):
+Parameters. λ follows from σ, which counts as at least that of rounding to 8 bits, 1/(255√12), and from what H lets
+through, g = E‖Hz‖²/E‖z‖² for white z (1 for denoising, Σ psf² for a blur, the known share for a mask):
 
-    λ = σ² · (7.1 (σ/s)^(−2/3))^γ · 8^(1−γ),    s = 25/255, σ not below that of rounding to 8 bits, 1/(255√12).
+    λ = σ² · (7.1 (σ/s)^(−2/3))^g · 8^(1−g),    s = 25/255.
 
-For denoising it is 0.7σ(σ/s)^(1/3), that is 0.6σ, 0.7σ and 0.9σ at σ = 15, 25 and 50, the weights of least error on
-Set12. Behind a strong blur 8σ² is near the best at every σ, on the six scenarios of the deblurring literature.
+For denoising it is 0.7σ(σ/s)^(1/3), that is 0.6σ, 0.7σ and 0.9σ at σ = 15, 25 and 50 of 255, the weights of least error
+on Set12. Behind a strong blur 8σ² is near the best at every σ, on the six scenarios of the deblurring literature.
 
 Cost. Each iteration goes through memory about ten times, and applies H's proximal map, or H and Hᵀ. 40 to 90 iterations
 for denoising, 50 to 100 for circular blur, 100 to 300 for case 3.
@@ -43,9 +44,9 @@ References.
 L. I. Rudin, S. Osher and E. Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D 60, 1992,
 doi:10.1016/0167-2789(92)90242-F.
 A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex problems with applications to imaging",
-Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1. P. Blomgren and T. F. Chan, "Color
-TV: total variation methods for restoration of vector-valued images", IEEE Transactions on Image Processing 7, 1998,
-doi:10.1109/83.661180.
+Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1.
+P. Blomgren and T. F. Chan, "Color TV: total variation methods for restoration of vector-valued images", IEEE
+Transactions on Image Processing 7, 1998, doi:10.1109/83.661180.
 """
 
 import math
@@ -126,7 +127,7 @@ class TotalVariation:
 
         Args:
             sigma: standard deviation of the noise on [0, 1], >= 0.
-            gain: γ, the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
+            gain: g, the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
         """
         if not 0 <= sigma < math.inf:
             raise InvalidParameter.outside("sigma", sigma, ">= 0")
@@ -145,8 +146,9 @@ class TotalVariation:
     def run(
         self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
     ) -> Result:
-        """Minimise. A row of ``stats`` every ten iterations: their number, the objective, and the error that is to
-        fall.
+        """Minimise.
+
+        A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
 
         Raises:
             CannotSolve: the blur is unknown.
@@ -260,14 +262,14 @@ def _has_exact_prox(H: Operator) -> bool:
 
 
 def _norm_bound(H: Operator, x: Tensor) -> float:
-    """‖H‖ or a little more; for a composition the product of the norms, which needs no power iterations on the
-    whole.""" if isinstance(H, Composition):
+    """‖H‖ or a little more; for a composition the product of the norms, which spares power iterations on the whole."""
+    if isinstance(H, Composition):
         return _norm_bound(H.outer, H.inner(x)) * _norm_bound(H.inner, x)
     return 1.001 * H.norm((x.shape[-2], x.shape[-1]), x.shape[1])
 
 
 def _gain(problem: Problem) -> float:
-    """γ = E‖Hz‖²/E‖z‖² for white z, from one draw."""
+    """g = E‖Hz‖²/E‖z‖² for white z, from one draw."""
     H, y = problem.H, problem.y
     if isinstance(H, Identity):
         return 1.0
