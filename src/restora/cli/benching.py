@@ -1,6 +1,5 @@
 """Commands that measure methods: bench, report."""
 
-
 import json as json_lines
 from collections.abc import Iterator
 from dataclasses import asdict

@@ -1,6 +1,5 @@
 """The command that degrades: y = Hx + n, step by step in the order of the equation."""
 
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer

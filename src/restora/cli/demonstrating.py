@@ -1,6 +1,5 @@
 """The command that shows the library at work: demo."""
 
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,6 +1,5 @@
 """The command that shows the table of contents: methods."""
 
-
 import json as json_lines
 import sys
 from typing import Annotated

@@ -1,6 +1,5 @@
 """Commands that only look: inspect, compare."""
 
-
 import json as json_lines
 import sys
 from collections.abc import Mapping

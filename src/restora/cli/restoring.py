@@ -1,6 +1,5 @@
 """Commands that restore: auto, denoise, deblur, upscale, inpaint."""
 
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from restora.operators.identity import Identity
 from restora.operators.mask import Mask
 from restora.operators.unknown import UnknownBlur
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Layout:
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
+    dtype: np.dtype[Any]
     channel_axis: int | None
     data_range: float
 

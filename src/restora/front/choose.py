@@ -47,9 +47,7 @@ _RULES = (
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(SpatiallyVaryingBlur, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
-    _Rule(
-        Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")
-    ),
+    _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
     _Rule(BlurDecimate, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Mask, _always, Choice("tv-inpainting", "it carries edges across the holes")),
     _Rule(Mosaic, _always, Choice("tv", "it solves every linear operator and couples the colours")),

@@ -111,9 +111,7 @@ def in_tiles(
 def _smaller(side: int, error: Exception) -> int:
     """The next side to try when memory ran out."""
     if side <= SMALLEST_TILE:
-        raise RestoraError(
-            f"out of memory even in tiles of {side} pixels: free some memory or use the CPU"
-        ) from error
+        raise RestoraError(f"out of memory even in tiles of {side} pixels: free some memory or use the CPU") from error
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     return max(side // 2, SMALLEST_TILE)
