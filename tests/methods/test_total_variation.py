@@ -118,6 +118,30 @@ def test_the_weight_looks_at_what_the_operator_lets_through():
     assert TotalVariation.for_problem(Problem(y, Identity(), Gaussian(0.01))) == TotalVariation.for_noise(0.01)
 
 
+def test_the_fused_iteration_gives_the_same_image(camera):
+    """A measurement that is no contiguous tensor takes the plain half-steps."""
+    y = camera[:, :, :50, :60].double().mT
+    x = [TotalVariation(0.07).run(Problem(image, Identity(), Gaussian(0.1))) for image in (y, y.contiguous())]
+    assert not y.is_contiguous()
+    assert torch.allclose(x[0].x, x[1].x, atol=1e-12)
+    assert x[0].stats[-1]["error"] == pytest.approx(x[1].stats[-1]["error"], rel=1e-6)
+
+
+def test_gradients_flow_and_a_brighter_measurement_gives_a_brighter_image():
+    """The solution map commutes with adding a constant, so that the derivatives of Σx sum to the number of pixels."""
+    y = torch.rand(1, 1, 9, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+    TotalVariation(0.05, 1e-3, 30).run(Problem(y, Identity(), Gaussian(0.1))).x.sum().backward()
+    assert float(y.grad.sum()) == pytest.approx(72)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_single(dtype, camera):
+    y = camera[:, :, :16, :16].to(dtype)
+    x = TotalVariation(0.05).run(Problem(y, Identity(), Gaussian(0.1))).x
+    assert x.dtype == dtype
+    assert torch.equal(x, TotalVariation(0.05).run(Problem(y.float(), Identity(), Gaussian(0.1))).x.to(dtype))
+
+
 def test_a_batch_is_a_loop_to_the_last_digit(camera):
     y = torch.cat((camera[:, :, :40, :40], 0.5 + 0.01 * camera[:, :, 40:80, 40:80]))
     problem = Problem(y, Identity(), Gaussian(0.05))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,8 +20,17 @@ from restora.operators.identity import Identity
 FAINT = 2 / 255
 """σ up to which noise is not worth mending: nobody sees it, and fine texture looks the same to an estimator."""
 
+LOUD = 12 / 255
+"""σ from which a blur is left alone: what could be sharpened is below the noise, and is lost with it."""
+
+SHARP = 0.9
+"""Spread of a kernel in pixels up to which a blur is left alone: that of a good lens and a demosaicker."""
+
 GOOD_JPEG = 75
 """JPEG quality from which compression is not worth mending: what is lost there is finer than any texture put back."""
+
+CLEAN = Status(Code.LEFT_ALONE, "no noise, blur or compression worth mending was seen: the picture is left alone")
+"""How a restoration ends in which there was nothing to do."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,7 +58,7 @@ def plan(diagnosis: Diagnosis, jpeg_quality: int | None = None) -> Plan:
     reasons: list[str] = []
     H: Operator = Identity()
     noise = noise_of(diagnosis.noise)
-    if diagnosis.blur.kind != "none":
+    if diagnosis.noise.sigma < LOUD and _spread(diagnosis.blur.psf) > SHARP:
         H = Blur(diagnosis.blur.psf, "replicate")
         reasons.append(diagnosis.blur.sentence)
     if diagnosis.noise.sigma > FAINT:
@@ -59,6 +69,16 @@ def plan(diagnosis: Diagnosis, jpeg_quality: int | None = None) -> Plan:
             noise = compressed
         reasons.append(f"JPEG compression of quality {quality}")
     return Plan(H, noise, tuple(reasons))
+
+
+def _spread(psf: Float[Tensor, "kh kw"]) -> float:
+    """Largest standard deviation of a kernel along an axis, in pixels."""
+    k = psf.double()
+    spreads = []
+    for weight in (k.sum(1), k.sum(0)):
+        at = torch.arange(len(weight), dtype=weight.dtype)
+        spreads.append(float((weight * (at - (weight * at).sum()).square()).sum().clamp_min(0).sqrt()))
+    return max(spreads)
 
 
 def restore_photo(
@@ -86,8 +106,7 @@ def restore_photo(
     """
     found = plan(diagnose(y), jpeg_quality)
     if found.is_clean:
-        sentence = "nothing wrong was seen: no noise, blur or compression worth mending; the picture is left alone"
-        return Result(y, Status(Code.LEFT_ALONE, sentence))
+        return Result(y, CLEAN)
     problem = Problem(y, found.H, found.noise)
     result = restore(problem, device=device, tile=tile, seed=seed, progress=progress)
     sentence = "; ".join([*found.reasons, result.status.sentence])

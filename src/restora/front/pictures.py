@@ -17,11 +17,11 @@ from restora.core.errors import InvalidInput
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.front.arrays import Execution
 from restora.front.choose import choose
 from restora.front.diagnose import diagnose, with_blur, with_noise
-from restora.front.photo import Plan, plan
+from restora.front.photo import CLEAN, Plan, plan
 from restora.front.restore import restore
 from restora.images.jpeg_tables import quality_of_tables
 from restora.images.metadata import JpegEncoding
@@ -108,8 +108,7 @@ def restore_unknown(picture: Picture, execution: Execution = AS_USUAL) -> Restor
     y = tensor_of(picture)
     found = _examined(y, picture)
     if found.is_clean:
-        sentence = "no noise, blur or compression worth mending was seen: the picture is left alone"
-        return Restored(picture, Status(Code.LEFT_ALONE, sentence), None, found.noise.sigma)
+        return Restored(picture, CLEAN, None, found.noise.sigma)
     restored = _restored(picture, Problem(y, found.H, found.noise), "auto", None, execution)
     return replace(restored, seen=(*found.reasons, *restored.seen))
 

@@ -40,7 +40,8 @@ def harmonic_fill(
     u, iterations = solve(A, f, torch.zeros_like(y), tolerance=tolerance, max_iterations=max_iterations)
     x = torch.where(m.expand_as(y) > 0, y, mean + u)
     size = torch.linalg.vector_norm(f, dim=(-2, -1)).clamp_min(torch.finfo(y.dtype).tiny)
-    return Fill(x, iterations, float((torch.linalg.vector_norm(f - A(u), dim=(-2, -1)) / size).max()))
+    residual = torch.linalg.vector_norm(f - A(u), dim=(-2, -1)) / size
+    return Fill(x, iterations, float(residual.detach().max()))
 
 
 def _both(missing: Tensor, dim: int) -> Tensor:

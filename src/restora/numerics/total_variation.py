@@ -20,6 +20,7 @@ from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
 _STRIP = 16  # rows a thread does in one go
+_TALL = 64  # the same where a strip needs its neighbours' borders
 _SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs more than it saves
 
 
@@ -54,6 +55,33 @@ def descend(x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: flo
     return torch.from_numpy(out)
 
 
+def rof_step(
+    p: Float[Tensor, "b 2 c h w"],
+    x: Float[Tensor, "b c h w"],
+    x_bar: Float[Tensor, "b c h w"],
+    y: Float[Tensor, "b c h w"],
+    *,
+    sigma: float,
+    tau: float,
+    theta: float,
+    radius: float,
+) -> None:
+    """One iteration for ½‖x − y‖² + radius·TV(x), *in place* on contiguous CPU tensors p, x and x̄ of one dtype.
+
+    p ← the projection of p + σDx̄ on |p_ij| <= radius; x⁺ = (x − τDᵀp + τy)/(1 + τ); x̄ ← x⁺ + θ(x⁺ − x); x ← x⁺. Row by
+    row, so that each number is read and written once.
+    """
+    number = _numpy(x).dtype.type
+    kernel = _rof_serial if x.numel() <= _SERIAL else _rof_parallel
+    factors = np.array([sigma, tau, theta, radius], number)
+    kernel(p.numpy(), x.numpy(), x_bar.numpy(), _numpy(y), factors)
+
+
+def fuses(x: Tensor) -> bool:
+    """Whether :func:`rof_step` takes such a tensor."""
+    return _native(x) and x.is_contiguous()
+
+
 def _numpy(x: Tensor) -> np.ndarray:
     return x.contiguous().numpy()
 
@@ -79,26 +107,47 @@ def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, 
         _ascend(p[image], x[image], sigma, radius, first, min(first + _STRIP, h), out[image])
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: int, last: int, out: np.ndarray) -> None:
-    """Rows first … last − 1 of one image: p + σDx, its norms, and the projection while the row is in cache."""
-    channels, h, w = x.shape
-    norm = np.empty(w, p.dtype)
+    """Rows first … last − 1 of one image."""
+    channels, _, w = x.shape
+    line = np.empty((2 * channels + 1, w), p.dtype)
     for i in range(first, last):
-        norm[:] = 0
-        for c in range(channels):
-            row, below = x[c, i], x[c, min(i + 1, h - 1)]
-            _raise(p[0, c, i], row, below, sigma, out[0, c, i], norm)
-            _raise(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, out[1, c, i, : w - 1], norm[: w - 1])
-            out[1, c, i, w - 1] = p[1, c, i, w - 1]
-            norm[w - 1] += p[1, c, i, w - 1] ** 2
-        for j in range(w):
-            norm[j] = radius / max(np.sqrt(norm[j]), radius)
-        for d in range(2):
-            for c in range(channels):
-                _scale(out[d, c, i], norm)
+        _ascend_row(p, x, i, x, sigma, radius, line, out)
+
+
+# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
+# loop that reads and writes the same array, so the row goes through ``line``: ``out`` may then be p. Rows are taken by
+# their number, since a slice across rows has strides that the compiler does not know.
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@no_type_check
+def _ascend_row(
+    p: np.ndarray,
+    x: np.ndarray,
+    i: int,
+    below: np.ndarray,
+    sigma: float,
+    radius: float,
+    line: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """All channels of row i of p + σDx, projected while in cache; ``below`` and ``out`` may hold the one row needed."""
+    k, o = min(i + 1, below.shape[1] - 1), min(i, out.shape[2] - 1)
+    channels, w = x.shape[0], x.shape[2]
+    norm = line[2 * channels]
+    norm[:] = 0
+    for c in range(channels):
+        row, right, last = x[c, i], line[channels + c], p[1, c, i, w - 1]
+        _raise(p[0, c, i], row, below[c, k], sigma, line[c], norm)
+        _raise(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
+        right[w - 1] = last
+        norm[w - 1] += last**2
+    for j in range(w):
+        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    for c in range(channels):
+        _scale(line[c], norm, out[0, c, o])
+        _scale(line[channels + c], norm, out[1, c, o])
 
 
 @njit(fastmath={"contract"}, cache=True)
@@ -113,9 +162,9 @@ def _raise(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: n
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _scale(out: np.ndarray, factor: np.ndarray) -> None:
+def _scale(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
     for j in range(out.size):
-        out[j] *= factor[j]
+        out[j] = line[j] * factor[j]
 
 
 @njit(cache=True)
@@ -179,3 +228,76 @@ def _norms(x: np.ndarray, out: np.ndarray) -> None:
             for j in range(w):
                 total += np.sqrt(norm[j])
             out[image, i] = total
+
+
+@njit(cache=True)
+@no_type_check
+def _rof_serial(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
+    b, channels, h, w = x.shape
+    above, below = np.zeros((2, channels, 1, w), x.dtype), np.empty((channels, 1, w), x.dtype)
+    for image in range(b):
+        below[:, 0] = x_bar[image, :, h - 1]
+        _rof(p[image], x[image], x_bar[image], y[image], factors, (0, h), above, below)
+
+
+@njit(parallel=True, cache=True)
+@no_type_check
+def _rof_parallel(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
+    """In strips; what a strip needs of its neighbours is worked out before any of them changes."""
+    b, channels, h, w = x.shape
+    strips = (h + _TALL - 1) // _TALL
+    above = np.zeros((b * strips, 2, channels, 1, w), x.dtype)
+    below = np.empty((b * strips, channels, 1, w), x.dtype)
+    for job in prange(b * strips):
+        image, first = job // strips, job % strips * _TALL
+        below[job, :, 0] = x_bar[image, :, min(first + _TALL, h - 1)]
+        if first > 0:
+            line = np.empty((2 * channels + 1, w), x.dtype)
+            _ascend_row(p[image], x_bar[image], first - 1, x_bar[image], factors[0], factors[3], line, above[job])
+    for job in prange(b * strips):
+        image, first = job // strips, job % strips * _TALL
+        last = min(first + _TALL, h)
+        _rof(p[image], x[image], x_bar[image], y[image], factors, (first, last), above[job], below[job])
+
+
+@njit(fastmath={"contract"}, cache=True)
+@no_type_check
+def _rof(
+    p: np.ndarray,
+    x: np.ndarray,
+    x_bar: np.ndarray,
+    y: np.ndarray,
+    factors: np.ndarray,
+    rows: tuple[int, int],
+    above: np.ndarray,
+    below: np.ndarray,
+) -> None:
+    """The rows from the first to before the second of one image.
+
+    ``above`` is the new p of the row before them, ``below`` the old x̄ of the row after.
+    """
+    channels, h, w = x.shape
+    first, last = rows
+    sigma, tau, theta, radius = factors
+    line, v, zero = np.empty((2 * channels + 1, w), x.dtype), np.empty(w, x.dtype), np.zeros(w, x.dtype)
+    for i in range(first, last):
+        if i < last - 1:
+            _ascend_row(p, x_bar, i, x_bar, sigma, radius, line, p)
+        else:
+            _ascend_row(p, x_bar, i, below, sigma, radius, line, p)
+        for c in range(channels):
+            down = p[0, c, i] if i < h - 1 else zero
+            before = p[0, c, i - 1] if i > first else above[0, c, 0]
+            _lower(x[c, i], down, before, p[1, c, i], tau, v)
+            _relax(v, y[c, i], tau, theta, x[c, i], x_bar[c, i])
+
+
+@njit(fastmath={"contract"}, error_model="numpy", cache=True)
+@no_type_check
+def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray, x_bar: np.ndarray) -> None:
+    """x⁺ = (v + τy)/(1 + τ), and x̄ from it and the old x."""
+    share = 1 / (1 + tau)
+    for j in range(v.size):
+        new = (v[j] + tau * y[j]) * share
+        x_bar[j] = new + theta * (new - x[j])
+        x[j] = new

@@ -89,7 +89,7 @@ class HarmonicInpainting:
         y = problem.y if problem.y.dtype == torch.float64 else problem.y.float()
         fill = harmonic_fill(y, H.known.to(y), tolerance=self.tolerance, max_iterations=self.max_iterations)
         (progress or silent)(1, 1, f"{fill.iterations} iterations")
-        if fill.residual <= self.tolerance:
+        if fill.iterations < self.max_iterations:
             status = Status(Code.CONVERGED, f"converged in {fill.iterations} iterations")
         else:
             status = Status(

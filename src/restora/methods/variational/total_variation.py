@@ -50,7 +50,7 @@ Transactions on Image Processing 7, 1998, doi:10.1109/83.661180.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -63,8 +63,7 @@ from restora.core.progress import Progress
 from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.numerics import pdhg
-from restora.numerics.differences import divergence
-from restora.numerics.total_variation import ascend, descend, total_variation
+from restora.numerics.total_variation import ascend, descend, fuses, rof_step, total_variation
 from restora.operators.blur import Blur
 from restora.operators.decimate import BlurDecimate
 from restora.operators.downsample import Downsample
@@ -158,7 +157,12 @@ class TotalVariation:
         y = y if y.dtype in (torch.float32, torch.float64) else y.float()
         saddle, state = self._posed(y, H)
         solution = pdhg.minimise(
-            saddle, state, tolerance=self.tolerance, max_iterations=self.max_iterations, progress=progress
+            saddle,
+            state,
+            tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+            fused=saddle.fused_step if isinstance(saddle, _Denoising) and fuses(y) else None,
+            progress=progress,
         )
         return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
 
@@ -168,7 +172,8 @@ class TotalVariation:
         p = x.new_zeros(x.shape[0], 2, *x.shape[1:])
         if isinstance(H, Identity):
             tau = 0.1 / self.lam
-            return _Denoising(y, self.lam), pdhg.start(x, (p,), tau, pdhg.steps(tau, (_GRADIENT_NORM,), (1.0,)))
+            start = pdhg.start(x.clone(), (p,), tau, pdhg.steps(tau, (_GRADIENT_NORM,), (1.0,)))
+            return _Denoising(y, self.lam), replace(start, x_bar=x.clone())
         if _has_exact_prox(H):
             tau = 0.01 / self.lam
             return _Proximal(y, H, self.lam), pdhg.start(x, (p,), tau, pdhg.steps(tau, (_GRADIENT_NORM,), (1.0,)))
@@ -194,15 +199,22 @@ class _Denoising:
         return torch.lerp(descend(x, p[0], tau), self.y, tau / (1 + tau))
 
     def measure(self, before: pdhg.State, after: pdhg.State) -> pdhg.Measure:
-        """The gap P(x) − D(p) = ½‖x − y − div p‖² + ⟨x, div p⟩ + λ TV(x), over P(x)."""
-        x, div_p = after.x, divergence(after.p[0])
+        """The gap P(x) − D(p) = ½‖x − u‖² + ⟨x, u − y⟩ + λ TV(x) with u = y + div p, over P(x)."""
+        x, u = after.x, self.solution(after)
         variation = self.lam * total_variation(x)
         objective = 0.5 * _squared(x - self.y) + variation
-        gap = 0.5 * _squared(x - self.y - div_p) + (x * div_p).sum(dim=(1, 2, 3), dtype=torch.float64) + variation
+        gap = 0.5 * _squared(x - u) + (x * (u - self.y)).sum(dim=(1, 2, 3), dtype=torch.float64) + variation
         return pdhg.Measure(objective, gap / objective.clamp_min(torch.finfo(x.dtype).tiny))
 
     def solution(self, state: pdhg.State) -> Tensor:
-        return self.y + divergence(state.p[0])
+        return descend(self.y, state.p[0], 1.0)
+
+    def fused_step(self, state: pdhg.State) -> pdhg.State:
+        """:func:`restora.numerics.pdhg.step` for this problem, in the memory of the state."""
+        (p,), (sigma,), tau = state.p, state.sigma, state.tau
+        theta = 1 / math.sqrt(1 + 2 * self.gamma * tau)
+        rof_step(p, state.x, state.x_bar, self.y, sigma=sigma, tau=tau, theta=theta, radius=self.lam)
+        return replace(state, tau=theta * tau, sigma=(sigma / theta,))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

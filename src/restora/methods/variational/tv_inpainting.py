@@ -62,6 +62,7 @@ SPEC = Spec(
     paper='T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 2002',
     doi="10.1137/S0036139900368844",
     needs_sigma=False,
+    published=("inpaint4-gray-missing50-seed0", "inpaint4-gray-missing80-seed0"),
 )
 
 _EVERY = 10
@@ -122,8 +123,8 @@ class TVInpainting:
             found = torch.where(finished[:, None, None, None], found, state.z)
             error = _error(before, state)
             finished = finished | (error <= self.tolerance)
-            worst = float(error.max())
-            stats.append({"iteration": iteration, "objective": float(total_variation(state.z).sum()), "error": worst})
+            worst, objective = float(error.detach().max()), float(total_variation(state.z.detach()).sum())
+            stats.append({"iteration": iteration, "objective": objective, "error": worst})
             (progress or silent)(iteration, self.max_iterations, f"error {worst:.1e}")
             if bool(finished.all()):
                 status = Status(Code.CONVERGED, f"converged in {iteration} iterations to an error of {worst:.1e}")
