@@ -5,7 +5,7 @@
 
 The half-steps are memory-bound: written with whole-image operations they go through memory ten times. So CPU tensors
 take Numba kernels that go through it once; all others, and those that carry gradients, take the Torch form of the
-same equation.
+same equation. For denoising, :func:`rof_step` does a whole iteration in one pass, in place.
 """
 
 from typing import no_type_check
