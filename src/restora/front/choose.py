@@ -38,6 +38,10 @@ def _always(problem: Problem) -> bool:
     return True
 
 
+def _mostly_missing(problem: Problem) -> bool:
+    return isinstance(problem.H, Mask) and float(problem.H.known.mean()) < 0.45
+
+
 def _noisy(problem: Problem) -> bool:
     return (problem.noise.sigma or 0.0) > NOISELESS
 
@@ -49,6 +53,8 @@ _RULES = (
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
     _Rule(BlurDecimate, _always, Choice("tv", "it solves every linear operator")),
+    _Rule(Mask, _noisy, Choice("tv", "it holds back the noise while it fills the holes")),
+    _Rule(Mask, _mostly_missing, Choice("harmonic", "it is best where more is missing than known")),
     _Rule(Mask, _always, Choice("tv-inpainting", "it carries edges across the holes")),
     _Rule(Mosaic, _always, Choice("tv", "it solves every linear operator and couples the colours")),
     _Rule(Composition, _always, Choice("tv", "it solves every linear operator")),

@@ -1,0 +1,63 @@
+"""Published numbers, sampled: the first two images of each protocol a method is held to.
+
+``restora bench`` runs the protocols whole; what it measured lies in ``results/`` and is checked here too.
+"""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from restora import catalog
+from restora.evaluation.runner import run_bench
+from restora.evaluation.suites import suite, suite_names
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+TOLERANCE = 0.05
+"""In dB: what a border rule, the order of summation or a parameter rule may cost a deterministic method."""
+
+HELD = tuple((entry.name, protocol) for entry in catalog.entries() for protocol in entry.spec().published)
+IDS = tuple(f"{name}-{protocol}" for name, protocol in HELD)
+
+
+def suite_of(protocol):
+    """The suite that holds a protocol, and its σ or scale as ``restora bench`` takes them."""
+    return next(name for name in suite_names() if any(p.id == protocol for p in suite(name)))
+
+
+@pytest.mark.published
+@pytest.mark.parametrize(("method", "protocol"), HELD, ids=IDS)
+def test_the_first_images_score_as_published(method, protocol, data_dir, tmp_path):
+    name = suite_of(protocol)
+    of_protocol = next(p for p in suite(name) if p.id == protocol)
+    level = next((int(part[1:]) for part in protocol.split("-") if part[0] in "sx" and part[1:].isdigit()), None)
+    rows = run_bench(
+        name,
+        [method],
+        sets=[of_protocol.images.name],
+        sigmas=[level] if f"-s{level}-" in protocol else [],
+        scales=[level] if f"-x{level}-" in protocol else [],
+        limit=2,
+        data=data_dir,
+        out=tmp_path,
+    )
+    means = [row for row in rows if row.image == "mean" and row.protocol == protocol and row.published is not None]
+    if not means:
+        pytest.skip("only the mean over the whole set is published: `restora bench` runs it whole")
+    for row in means:
+        if row.metric.startswith("psnr"):
+            assert row.value > row.published - TOLERANCE
+
+
+@pytest.mark.parametrize(("method", "protocol"), HELD, ids=IDS)
+def test_what_was_measured_whole_is_as_published(method, protocol):
+    rows = [
+        row
+        for path in RESULTS.glob("*/measurements.csv")
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        if (row["method"], row["protocol"], row["image"]) == (method, protocol, "mean")
+    ]
+    assert rows, f"`restora bench` has not measured {method} on {protocol}"
+    for row in rows:
+        if row["metric"].startswith("psnr") and row["published"]:
+            assert float(row["difference"]) > -TOLERANCE
