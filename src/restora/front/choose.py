@@ -47,7 +47,7 @@ def _noisy(problem: Problem) -> bool:
 
 
 _RULES = (
-    _Rule(Identity, _always, Choice("nlm", "of the denoisers at hand it leaves the least error at every noise level")),
+    _Rule(Identity, _always, Choice("nlm", "of the denoisers at hand it leaves the least error on most photographs")),
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(SpatiallyVaryingBlur, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
