@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from skimage import data as photographs
 
 # The images of tests are small: threads would only wait for each other, most of all where several test processes run.
 torch.set_num_threads(1)
+
+# The same examples in every run, and no deadline: a busy machine is no failure.
+settings.register_profile("restora", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("restora")
 
 
 @pytest.fixture(scope="session")

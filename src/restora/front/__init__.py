@@ -1,4 +1,4 @@
-"""The front door: diagnose, choose, adapt colour, tile, place on a device, run, report; for tensors, arrays and pictures.
+"""The front door for tensors, arrays and pictures: diagnose, choose, adapt colour, tile, run on a device, report.
 
 The room is not called ``restore``: importing a module of that name would hide the function ``restora.restore``.
 """
