@@ -8,6 +8,7 @@ from restora.core.result import Code
 from restora.front.photo import restore_photo
 from restora.front.restore import restore
 from restora.methods.filters.gaussian import GaussianFilter
+from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.unknown import UnknownNoise
 from restora.operators.blur import Blur
@@ -79,6 +80,15 @@ def test_half_precision_that_overflows_is_done_again_in_single(camera, monkeypat
     half = restore(problem.with_y(problem.y.half()), "gaussian")
     assert half.x.dtype == torch.float16
     assert torch.allclose(half.x.float(), restore(problem, "gaussian").x, atol=2e-3)
+
+
+def test_noise_that_grows_with_the_light_is_made_white_first(camera):
+    noise = CameraNoise(0.03, 1e-4)
+    y = noise.sample(camera, torch.Generator().manual_seed(0))
+    told = restore(Problem(y, Identity(), noise), "nlm")
+    as_white = restore(Problem(y, Identity(), Gaussian(noise.sigma)), "nlm")
+    assert "Anscombe" in told.status.sentence
+    assert psnr(told.x, camera) > psnr(as_white.x, camera) + 0.3
 
 
 def test_a_noisy_photograph_gets_better_by_itself(cat):

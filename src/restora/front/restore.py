@@ -6,7 +6,7 @@ the choice of a method, its parameters, colour, device, tiles, padding, and the 
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -24,7 +24,9 @@ from restora.front.choose import choose
 from restora.front.colour import in_colour
 from restora.front.configure import configure
 from restora.front.diagnose import with_blur, with_noise
+from restora.front.stabilise import stabilised
 from restora.front.tiling import in_tiles
+from restora.numerics.anscombe import Anscombe
 
 WHOLE_UP_TO = 1536 * 1536
 """Measurements of more pixels than this are restored in tiles, where the method allows it."""
@@ -68,15 +70,16 @@ def restore(
         InvalidParameter: a parameter out of its range.
     """
     _require_finite(problem.y)
-    problem, configured, spec, story = _prepared(problem, method, parameters or {})
+    ready = _prepared(problem, method, parameters or {})
+    problem, spec = ready.problem, ready.spec
     _require_solvable(problem, spec)
-    halo, side = _tiles(problem, configured, spec, tile)
+    halo, side = _tiles(problem, ready.method, spec, tile)
     home, place = problem.y.device, torch.device(device) if device is not None else problem.y.device
     seeds = torch.Generator(device=place).manual_seed(seed)
     results: list[Result] = []
 
     def run(part: Problem, report: Progress) -> Tensor:
-        result = _run_one(configured, spec, part.to(place), seeds, report)
+        result = _run_one(ready.method, spec, part.to(place), seeds, report)
         results.append(replace(result, x=result.x.new_empty(0, 0, 0, 0)))
         return result.x.to(home)
 
@@ -85,13 +88,24 @@ def restore(
         x = run(problem, report)
     else:
         x = in_tiles(problem, lambda part: run(part, silent), tile=side, halo=halo, progress=report)
-    return _with_story(results[0], x, [*story, *_tile_story(spec, side)])
+    if ready.transform is not None:
+        x = ready.transform.inverse(x)
+    return _with_story(results[0], x, [*ready.story, *_tile_story(spec, side)])
 
 
-def _prepared(
-    problem: Problem, method: str | Method, parameters: Mapping[str, object]
-) -> tuple[Problem, Method, Spec, list[str]]:
-    """The problem with what is unknown estimated, the method configured for it, and the story of both."""
+@dataclass(frozen=True, eq=False, slots=True)
+class _Ready:
+    """A problem whose unknowns are estimated and whose noise is white where it can be, and the method for it."""
+
+    problem: Problem
+    transform: Anscombe | None
+    method: Method
+    spec: Spec
+    story: tuple[str, ...]
+
+
+def _prepared(problem: Problem, method: str | Method, parameters: Mapping[str, object]) -> _Ready:
+    """Estimate what is unknown, choose, make the noise white, configure."""
     if parameters and not isinstance(method, str):
         raise InvalidInput("parameters go with the name of a method; a configured method has its own already")
     problem, noise_story = with_noise(problem)
@@ -105,8 +119,10 @@ def _prepared(
     elif not _spec_of(method).blind:
         problem, blur_story = with_blur(problem)
     spec = _spec_of(name)
+    problem, transform = stabilised(problem, spec)
     configured = configure(catalog.find(name).load(), problem, parameters) if isinstance(name, str) else name
-    return problem, configured, spec, [*noise_story, *blur_story, f"{spec.name}, {why}"]
+    whitened = () if transform is None else ("its noise made white by the Anscombe transform",)
+    return _Ready(problem, transform, configured, spec, (*noise_story, *blur_story, f"{spec.name}, {why}", *whitened))
 
 
 def _spec_of(method: str | Method) -> Spec:
