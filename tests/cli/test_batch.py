@@ -99,7 +99,7 @@ def test_a_mistake_of_the_caller_stops_the_batch_at_once(run, holidays, tmp_path
 
 
 def test_an_interrupted_batch_keeps_what_is_done(run, holidays, tmp_path, monkeypatch):
-    from restora.front import pictures
+    from restora.front import arrays
 
     calls = []
 
@@ -109,8 +109,8 @@ def test_an_interrupted_batch_keeps_what_is_done(run, holidays, tmp_path, monkey
             raise KeyboardInterrupt
         return restore(*arguments, **options)
 
-    restore = pictures.restore
-    monkeypatch.setattr(pictures, "restore", once)
+    restore = arrays.restore
+    monkeypatch.setattr(arrays, "restore", once)
     ran = run("denoise", "-r", holidays, *GAUSSIAN, "-o", tmp_path / "out")
     assert ran.code == 130
     assert "1 done, 1 failed, 3 not reached" in ran.out or "1 done, 4 not reached" in ran.out

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from restora.core.problem import Problem
 from restora.core.result import Code
 from restora.front.photo import restore_photo
 from restora.front.restore import restore
+from restora.methods.filters import gaussian
 from restora.methods.filters.gaussian import GaussianFilter
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
@@ -80,6 +83,15 @@ def test_half_precision_that_overflows_is_done_again_in_single(camera, monkeypat
     half = restore(problem.with_y(problem.y.half()), "gaussian")
     assert half.x.dtype == torch.float16
     assert torch.allclose(half.x.float(), restore(problem, "gaussian").x, atol=2e-3)
+
+
+def test_sides_a_method_does_not_take_are_padded_and_cut(camera, monkeypatch):
+    problem = noisy(camera[:, :, :37, :53], 20 / 255)
+    expected = restore(problem, "gaussian").x
+    monkeypatch.setattr(gaussian, "SPEC", replace(gaussian.SPEC, multiple_of=16, min_size=48))
+    padded = restore(problem, "gaussian").x
+    assert padded.shape == problem.y.shape
+    assert torch.allclose(padded, expected, atol=1e-6)  # the padding is this filter's own border rule
 
 
 def test_noise_that_grows_with_the_light_is_made_white_first(camera):

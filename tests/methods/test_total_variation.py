@@ -107,6 +107,8 @@ def test_the_weight_is_the_measured_table_for_denoising():
     table = {15: 0.6, 25: 0.7, 50: 0.9}
     for sigma, c in table.items():
         assert TotalVariation.for_noise(sigma / 255).lam == pytest.approx(c * sigma / 255, rel=0.03)
+        colour = TotalVariation.for_noise(sigma / 255, channels=3).lam
+        assert colour == pytest.approx(3**0.5 * TotalVariation.for_noise(sigma / 255).lam)
     assert TotalVariation.for_noise(0.0).lam > 0
     assert TotalVariation.for_noise(0.01, gain=1e-3).lam == pytest.approx(8e-4, rel=0.01)
 

@@ -15,6 +15,7 @@ from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
+from restora.core.result import Result
 from restora.front.restore import restore
 from restora.noise.gaussian import Gaussian
 from restora.noise.unknown import UnknownNoise
@@ -107,6 +108,18 @@ class Execution:
     tile: int | None = None
     seed: int = 0
     progress: Progress | None = None
+
+    def restore(self, problem: Problem, method: str | Method, parameters: Mapping[str, object] | None) -> Result:
+        """:func:`restora.restore` in this way."""
+        return restore(
+            problem,
+            method,
+            parameters=parameters,
+            device=self.device,
+            tile=self.tile,
+            seed=self.seed,
+            progress=self.progress,
+        )
 
 
 def denoise(
@@ -269,16 +282,7 @@ def _solve(
     parameters: Mapping[str, object] | None,
     execution: Execution,
 ) -> Array:
-    result = restore(
-        problem,
-        method,
-        parameters=parameters,
-        device=execution.device,
-        tile=execution.tile,
-        seed=execution.seed,
-        progress=execution.progress,
-    )
-    return layout.array(result.x)
+    return layout.array(execution.restore(problem, method, parameters).x)
 
 
 def _noise(sigma: float | None) -> Noise:

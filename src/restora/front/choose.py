@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from restora.core.operator import Composition, Operator
+from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.operators.blur import Blur
-from restora.operators.decimate import BlurDecimate
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
 from restora.operators.mask import Mask
 from restora.operators.mosaic import Mosaic
-from restora.operators.spatially_varying_blur import SpatiallyVaryingBlur
 
 NOISELESS = 1 / 255
 """σ up to which a measurement counts as free of noise: about the rounding of 8 bits and a little texture."""
@@ -49,15 +47,12 @@ def _noisy(problem: Problem) -> bool:
 _RULES = (
     _Rule(Identity, _always, Choice("nlm", "of the denoisers at hand it leaves the least error on most photographs")),
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
-    _Rule(SpatiallyVaryingBlur, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
-    _Rule(BlurDecimate, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Mask, _noisy, Choice("tv", "it holds back the noise while it fills the holes")),
     _Rule(Mask, _mostly_missing, Choice("harmonic", "it is best where more is missing than known")),
     _Rule(Mask, _always, Choice("tv-inpainting", "it carries edges across the holes")),
     _Rule(Mosaic, _always, Choice("tv", "it solves every linear operator and couples the colours")),
-    _Rule(Composition, _always, Choice("tv", "it solves every linear operator")),
     _Rule(Operator, _always, Choice("tv", "it solves every linear operator")),
 )
 

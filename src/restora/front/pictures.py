@@ -22,7 +22,6 @@ from restora.front.arrays import Execution
 from restora.front.choose import choose
 from restora.front.diagnose import diagnose, with_blur, with_noise
 from restora.front.photo import CLEAN, Plan, plan
-from restora.front.restore import restore
 from restora.images.jpeg_tables import quality_of_tables
 from restora.images.metadata import JpegEncoding
 from restora.images.picture import Picture, to_tensor, with_pixels
@@ -180,15 +179,7 @@ def _restored(
     if method == "auto":
         problem, blur = with_blur(problem)
         seen, name = (*seen, *blur), choose(problem).method
-    result = restore(
-        problem,
-        method,
-        parameters=parameters,
-        device=execution.device,
-        tile=execution.tile,
-        seed=execution.seed,
-        progress=execution.progress,
-    )
+    result = execution.restore(problem, method, parameters)
     return _told(picture, result, name, problem.noise.sigma, seen)
 
 

@@ -5,7 +5,7 @@ the choice of a method, its parameters, colour, device, tiles, padding, and the 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,6 +27,9 @@ from restora.front.diagnose import with_blur, with_noise
 from restora.front.stabilise import stabilised
 from restora.front.tiling import in_tiles
 from restora.numerics.anscombe import Anscombe
+from restora.operators.boundaries import extend
+from restora.operators.downsample import Downsample
+from restora.operators.identity import Identity
 
 WHOLE_UP_TO = 1536 * 1536
 """Measurements of more pixels than this are restored in tiles, where the method allows it."""
@@ -190,26 +193,21 @@ def _run_one(method: Method, spec: Spec, problem: Problem, generator: torch.Gene
 
 
 def _padded(problem: Problem, spec: Spec) -> tuple[Problem, tuple[int, int]]:
-    """The problem with y extended by reflection to a size the method takes, and the size of x to keep."""
+    """The problem with y extended by reflection to a size the method takes, and the size of x to keep.
+
+    Only an H that is the same at every size allows it: a mask or a field of kernels is as large as its image.
+    """
     height, width = problem.y.shape[-2:]
     wanted = [max(math.ceil(side / spec.multiple_of) * spec.multiple_of, spec.min_size) for side in (height, width)]
     extra = (wanted[0] - height, wanted[1] - width)
     if extra == (0, 0):
         return problem, problem.size
-    if problem.H.reach is None:
+    if not isinstance(problem.H, Identity | Downsample):
         raise CannotSolve(f"{spec.name} takes sides that are multiples of {spec.multiple_of}, not {width}x{height}")
-    rows = _reflected(height, wanted[0], problem.y.device)
-    columns = _reflected(width, wanted[1], problem.y.device)
-    return problem.with_y(problem.y[..., rows, :][..., columns]), problem.size
+    return problem.with_y(extend(problem.y, (0, 0), extra, "reflect")), problem.size
 
 
-def _reflected(length: int, wanted: int, device: torch.device) -> Tensor:
-    """Indices 0 … length−1, then back and forth as far as ``wanted``, the edge sample repeated."""
-    period = torch.arange(wanted, device=device) % (2 * length)
-    return torch.where(period < length, period, 2 * length - 1 - period)
-
-
-def _with_story(result: Result, x: Float[Tensor, "b c h w"], story: list[str]) -> Result:
+def _with_story(result: Result, x: Float[Tensor, "b c h w"], story: Sequence[str]) -> Result:
     """The result with the whole x, and a status sentence that begins with what was done."""
     sentence = "; ".join([*story, result.status.sentence])
     return replace(result, x=x, status=Status(result.status.code, sentence))
