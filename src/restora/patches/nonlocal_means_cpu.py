@@ -13,7 +13,7 @@ import torch
 from numba import njit, prange
 from torch import Tensor
 
-from restora.patches.exponential import exp
+from restora.core.exponential import exp
 
 _ROWS, _COLUMNS = 64, 512  # of a tile
 

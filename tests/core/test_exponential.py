@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from restora.patches.exponential import exp
+from restora.core.exponential import exp
 
 
 @njit

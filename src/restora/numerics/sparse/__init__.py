@@ -1,0 +1,1 @@
+"""Sparse coding: pursuit and shrinkage iterations over matrices and operators, for batches of signals."""
