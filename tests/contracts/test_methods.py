@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 import torch
 
-from contracts.cases import FIRST, FIRST_IDS, PAIR_IDS, PAIRS
+from contracts.cases import FIRST, FIRST_IDS, PAIR_IDS, PAIRS, cases_of
 from restora import catalog
 from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
@@ -67,7 +67,11 @@ def test_shape_dtype_device_and_input_are_kept(entry, case, dtype, camera):
 def test_float32_agrees_with_float64(entry, case, camera):
     problem = case.problem(camera[:, :, :48, :40].double())
     single = run(entry, Problem(problem.y.float(), problem.H, problem.noise))
-    assert torch.allclose(single.x.double(), run(entry, problem).x, atol=2e-4)
+    double = run(entry, problem)
+    if entry.spec().continuous:
+        assert torch.allclose(single.x.double(), double.x, atol=2e-4)
+    else:
+        assert psnr(single.x.double(), double.x) > 55
 
 
 @first_case
@@ -133,14 +137,15 @@ def test_nan_and_infinity_are_refused(entry, case, value, camera):
 
 
 @pytest.mark.parametrize("entry", catalog.entries(), ids=lambda entry: entry.name)
-def test_parameters_out_of_range_are_refused(entry):
+def test_parameters_out_of_range_are_refused(entry, camera):
     method = entry.load()
+    problem = cases_of(entry)[0].problem(camera[:, :, :16, :16])
     for parameter in parameters_of(method):
         if parameter.type not in (int, float):
             continue
         for value in (-1, *((math.nan,) if parameter.type is float else ())):
-            with pytest.raises(InvalidParameter, match=parameter.name):
-                dataclasses.replace(method(), **{parameter.name: parameter.type(value)})
+            with pytest.raises(InvalidParameter, match=parameter.name.rpartition(".")[2]):
+                configure(method, problem, {parameter.name: parameter.type(value)})
 
 
 @first_case

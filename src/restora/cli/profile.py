@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 
 from restora import catalog
 from restora.core.operator import Operator
@@ -39,6 +39,9 @@ def profile_of(entry: catalog.Entry) -> Profile:
     """Read what a method says of itself (this imports torch)."""
     spec, method = entry.spec(), entry.load()
     meanings = meanings_of(method.__doc__)
+    for table in fields(method):  # type: ignore[arg-type]  # every method is a dataclass
+        inner = meanings_of(type(table.default).__doc__) if is_dataclass(table.default) else {}
+        meanings |= {f"{table.name}.{name}": meaning for name, meaning in inner.items()}
     parameters = tuple(
         ParameterProfile(p.name, p.words, "none" if p.default is None else str(p.default), meanings.get(p.name, ""))
         for p in parameters_of(method)

@@ -29,6 +29,8 @@ class Spec:
         multiple_of: sides must be multiples of this (the front door pads and crops).
         deterministic: the same input gives the same output without a generator.
         keeps_constants: a constant image comes back unchanged.
+        continuous: a small change of y changes the result little. Not so where a threshold or a match is decided: then
+            results in single and double precision differ here and there.
         weights: names of the weights it needs, in the manifest.
         published: ids of the protocols its numbers are held to.
     """
@@ -46,5 +48,6 @@ class Spec:
     multiple_of: int = 1
     deterministic: bool = True
     keeps_constants: bool = True
+    continuous: bool = True
     weights: tuple[str, ...] = ()
     published: tuple[str, ...] = ()

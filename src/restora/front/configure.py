@@ -29,12 +29,20 @@ class Parameter:
 
 
 def parameters_of(method: type[Method]) -> tuple[Parameter, ...]:
-    """The parameters of a method class, in order."""
+    """The parameters of a method class, in order; those of a field that is itself a table of them as ``field.name``."""
+    found: list[Parameter] = []
     hints = get_type_hints(method)
-    return tuple(
-        Parameter(field.name, hints[field.name], _default(field))
-        for field in dataclasses.fields(method)  # type: ignore[arg-type]  # every method is a dataclass
-    )
+    for field in dataclasses.fields(method):  # type: ignore[arg-type]  # every method is a dataclass
+        default = _default(field)
+        if dataclasses.is_dataclass(default) and not isinstance(default, type):
+            types = get_type_hints(type(default))
+            found += [
+                Parameter(f"{field.name}.{inner.name}", types[inner.name], getattr(default, inner.name))
+                for inner in dataclasses.fields(default)
+            ]
+        else:
+            found.append(Parameter(field.name, hints[field.name], default))
+    return tuple(found)
 
 
 def configure(method: type[Method], problem: Problem, given: Mapping[str, object]) -> Method:
@@ -50,8 +58,15 @@ def configure(method: type[Method], problem: Problem, given: Mapping[str, object
     for name in given:
         if name not in known:
             raise UnknownName.among("parameter", name, list(known))
-    values = {name: _read(known[name], value) for name, value in given.items()}
-    return dataclasses.replace(method.for_problem(problem), **values)  # type: ignore[type-var]
+    configured: Any = method.for_problem(problem)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        field, _, inner = name.partition(".")
+        read = _read(known[name], value)
+        values[field] = (
+            dataclasses.replace(values.get(field, getattr(configured, field)), **{inner: read}) if inner else read
+        )
+    return dataclasses.replace(configured, **values)
 
 
 def _default(field: dataclasses.Field[Any]) -> object:

@@ -1,0 +1,143 @@
+"""CBM3D: BM3D of colour images, grouped by luminance.
+
+Problem. y = x + n with three channels, white noise n of standard deviation σ in each of them.
+
+Model. The edges of R, G and B coincide, and chrominance is smooth. In an opponent space luminance has most of the
+signal and, against it, the least noise: blocks that match there match in chrominance too.
+
+Algorithm.
+1. y is taken to opponent colours (Y, U, V), with rows (1, 1, 1)/3, (1, 0, −1)/√6 and (1, −2, 1)·√2/6. They are
+   orthogonal and of norm 1/√3, so that noise is white again, of standard deviation σ/√3.
+2. BM3D's two stages, with groups matched in Y alone, and Y, U and V each filtered in these groups (see ``bm3d``).
+3. The inverse colour transform.
+
+Parameters. Those of BM3D: σ of R, G and B decides on the profile. Distances are measured on Y as it is, so tau means
+the same as there.
+
+Cost. Matching as for one channel, filtering three times that of ``bm3d``.
+
+Departures from the original. Those of ``bm3d``. An image of one channel is filtered as by BM3D; of any other number
+than three, channels are filtered as they are, in groups matched on their mean.
+
+References.
+K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Color image denoising via sparse 3D collaborative filtering with
+grouping constraint in luminance-chrominance space", ICIP 2007, doi:10.1109/ICIP.2007.4378954.
+K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative
+filtering", IEEE Transactions on Image Processing 16(8), 2007, section V, doi:10.1109/TIP.2007.901238.
+"""
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.operators.identity import Identity
+from restora.patches.collaborative_stage import NORMAL, STRONG, Stage
+
+SPEC = Spec(
+    name="cbm3d",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper=(
+        "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Color image denoising via sparse 3D collaborative filtering "
+        "with grouping constraint in luminance-chrominance space, ICIP 2007"
+    ),
+    doi="10.1109/ICIP.2007.4378954",
+    min_size=11,
+    continuous=False,
+    published=(
+        "cbsd68-rgb-awgn-s15-noclip-seed0",
+        "cbsd68-rgb-awgn-s25-noclip-seed0",
+        "cbsd68-rgb-awgn-s50-noclip-seed0",
+    ),
+)
+
+_OPPONENT = (
+    (1 / 3, 1 / 3, 1 / 3),
+    (1 / math.sqrt(6), 0.0, -1 / math.sqrt(6)),
+    (math.sqrt(2) / 6, -math.sqrt(2) / 3, math.sqrt(2) / 6),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CBM3D:
+    """Block matching and 3-D filtering of colour images.
+
+    Args:
+        basic: the stage of hard thresholding.
+        final: the stage of Wiener filtering.
+
+    Raises:
+        InvalidParameter: a parameter of a stage is outside its range.
+        UnknownName: there is no such transform.
+    """
+
+    basic: Stage = NORMAL.basic
+    final: Stage = NORMAL.final
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "CBM3D":
+        """The Normal Profile up to 255σ = 40, that for very noisy images above."""
+        profile = NORMAL if round(255 * sigma, 6) <= 40 else STRONG
+        return cls(profile.basic, profile.final)
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "CBM3D":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Denoise; ``parts`` holds the basic estimate.
+
+        Raises:
+            CannotSolve: H is not the identity.
+            InvalidInput: the image is smaller than a block.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(f"CBM3D removes noise only: H must be Identity, not {type(problem.H).__name__}")
+        sigma, report = problem.sigma, progress or silent
+        if sigma == 0:
+            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+        y, sigmas = _to_opponent(problem.y, sigma)
+        report(0, 4, "matching blocks")
+        groups = self.basic.match(_luminance(y))
+        report(1, 4, "basic estimate")
+        pilot = self.basic.filter(y, groups, self.basic.white(sigmas))
+        report(2, 4, "matching blocks")
+        groups = self.final.match(_luminance(pilot))
+        report(3, 4, "final estimate")
+        x = self.final.filter(y, groups, self.final.white(sigmas), pilot)
+        report(4, 4, "final estimate")
+        x, pilot = (_from_opponent(z).to(problem.y.dtype) for z in (x, pilot))
+        sentence = f"{groups.index.shape[1]} groups of up to {self.final.N2} blocks filtered together"
+        return Result(x, Status.done(sentence), parts=MappingProxyType({"basic": pilot}))
+
+
+def _to_opponent(y: Float[Tensor, "b c h w"], sigma: float) -> tuple[Float[Tensor, "b c h w"], list[float]]:
+    """(Y, U, V) and their σ; images that have not three channels as they are. Half precision becomes float32."""
+    y = y.to(torch.promote_types(y.dtype, torch.float32))
+    if y.shape[1] != 3:
+        return y, [sigma] * y.shape[1]
+    opponent = torch.einsum("kc,bchw->bkhw", y.new_tensor(_OPPONENT), y)
+    return opponent, [sigma * math.hypot(*row) for row in _OPPONENT]
+
+
+def _from_opponent(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    if x.shape[1] != 3:
+        return x
+    return torch.einsum("kc,bchw->bkhw", torch.linalg.inv(torch.tensor(_OPPONENT, dtype=torch.float64)).to(x), x)
+
+
+def _luminance(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
+    """Where blocks are matched: Y, or the mean over channels that have none."""
+    return x[:, :1] if x.shape[1] == 3 else x.mean(1, keepdim=True)

@@ -1,0 +1,96 @@
+"""A stage of collaborative filtering, as a table of the parameters that BM3D and its kin give it."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import InvalidParameter
+from restora.patches.block_matching import Groups, match_blocks
+from restora.patches.block_transforms import TransformName, block_transform
+from restora.patches.collaborative import Shrinkage, collaborate
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How blocks are matched, transformed, shrunk and put together.
+
+    Attributes:
+        transform: T_2D, of the blocks; along the stack it is Haar's.
+        N1: side of a block in pixels, >= 1.
+        N2: most blocks of a group, >= 1; doubled, smoother where the image repeats itself.
+        step: pixels from one reference block to the next, >= 1; the time falls with its square.
+        NS: side of the search window in pixels, odd, >= 1; the time grows with its square.
+        tau: blocks match below this mean squared difference, in gray levels of 255, squared; >= 0.
+        threshold: λ_3D, how many standard deviations of the noise a coefficient must have to be kept, >= 0. A stage
+            that has a pilot does not use it.
+        beta: of the Kaiser window that weighs the pixels of a block, >= 0; 0 weighs all alike.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+        UnknownName: there is no such transform.
+    """
+
+    transform: TransformName = "bior1.5"
+    N1: int = 8
+    N2: int = 16
+    step: int = 3
+    NS: int = 39
+    tau: float = 3000.0
+    threshold: float = 2.7
+    beta: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("N1", self.N1), ("N2", self.N2), ("step", self.step)):
+            if value < 1:
+                raise InvalidParameter.outside(name, value, ">= 1")
+        if self.NS < 1 or self.NS % 2 == 0:
+            raise InvalidParameter.outside("NS", self.NS, "odd and >= 1")
+        for name, number in (("tau", self.tau), ("threshold", self.threshold), ("beta", self.beta)):
+            if not 0 <= number < math.inf:
+                raise InvalidParameter.outside(name, number, ">= 0 and finite")
+        block_transform(self.transform, self.N1)
+
+    def match(self, z: Float[Tensor, "b c h w"]) -> Groups:
+        """The groups of blocks that resemble each other in z, on [0, 1]."""
+        return match_blocks(z, side=self.N1, step=self.step, window=self.NS, members=self.N2, tau=self.tau / 255**2)
+
+    def filter(
+        self,
+        y: Float[Tensor, "b c h w"],
+        groups: Groups,
+        deviation: Float[Tensor, "c n n"],
+        pilot: Float[Tensor, "b c h w"] | None = None,
+    ) -> Float[Tensor, "b c h w"]:
+        """Shrink the groups: by hard thresholding, or with a pilot by Wiener's rule.
+
+        Args:
+            y: noisy images.
+            groups: as :meth:`match` finds them.
+            deviation: standard deviation of the noise in each coefficient of a block.
+            pilot: an estimate of the noiseless images.
+        """
+        taper = torch.kaiser_window(self.N1, periodic=False, beta=self.beta, dtype=torch.float64)
+        shrinkage = Shrinkage(deviation, self.threshold, torch.outer(taper, taper))
+        return collaborate(y, pilot, groups, block_transform(self.transform, self.N1), shrinkage)
+
+    def white(self, sigmas: list[float]) -> Float[Tensor, "c n n"]:
+        """The deviation of white noise, one σ a channel."""
+        return torch.tensor(sigmas, dtype=torch.float64)[:, None, None].expand(-1, self.N1, self.N1)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The two stages of BM3D: hard thresholding, and with its estimate as pilot Wiener filtering."""
+
+    basic: Stage
+    final: Stage
+
+
+NORMAL = Profile(Stage(), Stage("dct", N2=32, tau=400))
+"""The Normal Profile of Dabov et al. 2007."""
+
+STRONG = Profile(Stage(N2=32, step=4, tau=25000, threshold=2.8), Stage("dct", N1=11, N2=32, step=6, tau=3500))
+"""The profile for very noisy images of Hou et al. 2011, for 255σ > 40."""
