@@ -32,7 +32,7 @@ class BlockTransform:
     inverse: Float[Tensor, "n n"]
 
 
-def block_transform(name: TransformName, side: int) -> BlockTransform:
+def block_transform(name: str, side: int) -> BlockTransform:
     """The transform of that name for blocks of that side, in float64.
 
     Raises:

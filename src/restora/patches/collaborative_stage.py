@@ -80,6 +80,25 @@ class Stage:
         """The deviation of white noise, one σ a channel."""
         return torch.tensor(sigmas, dtype=torch.float64)[:, None, None].expand(-1, self.N1, self.N1)
 
+    def coloured(self, spectrum: Float[Tensor, "1 h v"], width: int) -> Float[Tensor, "1 n n"]:
+        """The deviation of stationary noise with that power spectrum.
+
+        A coefficient's variance is the noise's covariance at all lags within a block, summed with the autocorrelation
+        of the coefficient's basis function, which is the product of those of two rows of the transform. Cost: one FFT.
+
+        Args:
+            spectrum: E|N|²/pixels on the half plane of frequencies of ``rfft2``; σ² for white noise.
+            width: columns of the image.
+        """
+        forward = block_transform(self.transform, self.N1).forward.to(spectrum)
+        lags = torch.arange(1 - self.N1, self.N1, device=spectrum.device)
+        covariance = torch.fft.irfft2(spectrum, s=(spectrum.shape[-2], width))
+        rows, columns = (lags.remainder(n) for n in covariance.shape[-2:])
+        padded = torch.fft.rfft(forward, n=2 * self.N1 - 1)
+        autocorrelation = torch.fft.irfft(padded.abs().square(), n=2 * self.N1 - 1).roll(self.N1 - 1, -1)
+        near = covariance[..., rows[:, None], columns]
+        return (autocorrelation @ near @ autocorrelation.T).clamp_min(0).sqrt()
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
