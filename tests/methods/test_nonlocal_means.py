@@ -14,6 +14,7 @@ from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
 from restora.operators.psf import gaussian_psf
+from restora.patches.pixelwise_means import pixelwise_means
 
 
 def denoising(y, sigma=25 / 255):
@@ -103,3 +104,22 @@ def test_what_it_cannot_do_is_refused(cat):
         NonLocalMeans(window=0)
     with pytest.raises(InvalidParameter, match="h_over_sigma = 0"):
         NonLocalMeans(h_over_sigma=0.0)
+
+
+def test_the_pixelwise_figure_of_set12(data_dir):
+    # σ = 25, y = x + RandomState(0).normal(0, 25/255, x.shape), IPOL parameters, PSNR after clipping: 28.22 on the mean
+    method = NonLocalMeans(5, 21, 0.40, "pixelwise")
+    found = []
+    for number in range(1, 13):
+        x = np.asarray(Image.open(data_dir / "test" / "Set12" / f"{number:02}.png")) / 255
+        y = x + np.random.RandomState(0).normal(0, 25 / 255, x.shape)
+        estimate = method.run(denoising(torch.from_numpy(y).float()[None, None])).x[0, 0].double().numpy()
+        found.append(psnr(estimate, x))
+    assert np.mean(found) == pytest.approx(28.22, abs=0.02)
+
+
+def test_the_pixelwise_kind_is_what_it_says(camera):
+    found = NonLocalMeans(3, 9, 0.5, "pixelwise").run(denoising(camera, 0.1)).x
+    expected = pixelwise_means(camera, sigma=0.1, h=0.05, patch=3, window=9)
+    assert torch.equal(found, expected)
+    assert SPEC.halo(NonLocalMeans(3, 9, 0.5, "pixelwise")) == 4 + 1

@@ -14,10 +14,11 @@ Algorithm (the patchwise one of the 2011 article). For each patch P of side ``pa
 1. w(P, Q) is found for all other patches Q with centres in the ``window`` around that of P.
 2. The patch itself gets the largest of these weights: w(P, P) = max w(P, Q).
 3. P̂ = C⁻¹ Σ w(P, Q) Q, C = Σ w(P, Q), both over all Q and P itself.
-A pixel of x̂ is the mean of the patch² estimates P̂ that cover it.
+A pixel of x̂ is the mean of the patch² estimates P̂ that cover it. The pixelwise algorithm of 2005 (``kind``) keeps only
+the centre of each P̂: it is twice as fast, and 0.2 to 0.5 dB worse.
 
-Cost. O(N·window²·patch) for N pixels: 441 or 1225 weights a pixel. Beside the images, memory for one row of weights a
-thread.
+Cost. O(N·window²·patch) for N pixels: 441 or 1225 weights a pixel, of which the pixelwise kind finds half, as they are
+symmetric. Beside the images, memory for one row of weights a thread; pixelwise, for two or three images.
 
 Departures from the original. The article shrinks patches at the border of the image; here the image is extended by its
 mirror image (half-sample symmetric) instead, so that all patches are alike and tiles equal the whole. Set12 gains 0.01
@@ -31,6 +32,7 @@ doi:10.5201/ipol.2011.bcm_nlm.
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 
@@ -40,7 +42,8 @@ from restora.core.progress import Progress
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.operators.identity import Identity
-from restora.patches.nonlocal_means import nonlocal_means, reach
+from restora.patches import nonlocal_means as patchwise
+from restora.patches import pixelwise_means as pixelwise
 
 SPEC = Spec(
     name="nlm",
@@ -49,7 +52,7 @@ SPEC = Spec(
     colour="native",
     paper="A. Buades, B. Coll, J.-M. Morel, Non-local means denoising, Image Processing On Line 1, 2011",
     doi="10.5201/ipol.2011.bcm_nlm",
-    halo=lambda method: reach(method.patch, method.window),
+    halo=lambda method: (patchwise if method.kind == "patchwise" else pixelwise).reach(method.patch, method.window),
     published=(
         "set12-gray-awgn-s15-noclip-seed0",
         "set12-gray-awgn-s25-noclip-seed0",
@@ -62,14 +65,19 @@ _GRAY = {15: (3, 21, 0.40), 30: (5, 21, 0.40), 45: (7, 35, 0.35), 75: (9, 35, 0.
 _COLOUR = {25: (3, 21, 0.55), 55: (5, 35, 0.40), math.inf: (7, 35, 0.35)}
 
 
+Kind = Literal["patchwise", "pixelwise"]
+"""``patchwise`` keeps whole estimated patches and averages them where they overlap; ``pixelwise`` their centres."""
+
+
 @dataclass(frozen=True, slots=True)
 class NonLocalMeans:
-    """Patchwise non-local means.
+    """Non-local means.
 
     Args:
         patch: side of a patch in pixels, odd, >= 1. Larger patches find fewer but surer matches.
         window: side of the search window in pixels, odd, >= 1; the time grows with its square.
         h_over_sigma: h/σ, the decay of the weights, > 0. Halved it leaves noise, doubled it blurs.
+        kind: what is kept of an estimated patch. The pixelwise kind is best with an h/σ of about 0.6.
 
     Raises:
         InvalidParameter: a parameter is outside its range.
@@ -78,6 +86,7 @@ class NonLocalMeans:
     patch: int = 5
     window: int = 21
     h_over_sigma: float = 0.40
+    kind: Kind = "patchwise"
 
     def __post_init__(self) -> None:
         for name, side in (("patch", self.patch), ("window", self.window)):
@@ -85,6 +94,8 @@ class NonLocalMeans:
                 raise InvalidParameter.outside(name, side, "odd and >= 1")
         if not 0 < self.h_over_sigma < math.inf:
             raise InvalidParameter.outside("h_over_sigma", self.h_over_sigma, "> 0 and finite")
+        if self.kind not in get_args(Kind):
+            raise InvalidParameter.outside("kind", self.kind, f"one of {', '.join(get_args(Kind))}")
 
     @classmethod
     def for_noise(cls, sigma: float, channels: int = 1) -> "NonLocalMeans":
@@ -106,6 +117,7 @@ class NonLocalMeans:
         if sigma == 0:
             return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         h = self.h_over_sigma * sigma
-        x = nonlocal_means(problem.y, sigma=sigma, h=h, patch=self.patch, window=self.window)
+        means = patchwise.nonlocal_means if self.kind == "patchwise" else pixelwise.pixelwise_means
+        x = means(problem.y, sigma=sigma, h=h, patch=self.patch, window=self.window)
         sentence = f"patches of {self.patch}x{self.patch} averaged within {self.window}x{self.window} pixels"
         return Result(x, Status.done(sentence))
