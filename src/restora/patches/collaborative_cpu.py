@@ -58,8 +58,9 @@ def _strips(index: np.ndarray, length: np.ndarray, width: int, n: int) -> tuple[
     farthest that any block of a group is from its reference, and a block.
     """
     rows = index[:, 0] // width
-    inside = np.arange(index.shape[1]) < length[:, None]
-    reach = int((np.abs(index // width - rows[:, None]) * inside).max(initial=0))
+    reach = max(  # a member at a time: index is larger than the image
+        int((np.abs(index[:, k] // width - rows) * (length > k)).max()) for k in range(index.shape[1])
+    )
     band = 2 * reach + n
     starts = np.searchsorted(rows, np.arange(0, int(rows[-1]) + band + 1, band))
     strips = np.stack((starts[:-1], starts[1:]), axis=1)

@@ -113,6 +113,7 @@ class BM3D:
         groups = basic.match(y)
         report(1, 4, "basic estimate")
         pilot = basic.filter(y, groups, basic.white([sigma]))
+        del groups  # as large as two images
         report(2, 4, "matching blocks")
         groups = final.match(pilot)
         report(3, 4, "final estimate")

@@ -113,6 +113,7 @@ class CBM3D:
         groups = self.basic.match(_luminance(y))
         report(1, 4, "basic estimate")
         pilot = self.basic.filter(y, groups, self.basic.white(sigmas))
+        del groups  # as large as two images
         report(2, 4, "matching blocks")
         groups = self.final.match(_luminance(pilot))
         report(3, 4, "final estimate")
