@@ -155,12 +155,14 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def main() -> None:
     """Write all pages and their index."""
     sys.path.insert(0, str(ROOT / "docs"))
+    from phase_transition import draw_phase_transition
     from pictures import draw
 
     TARGET.mkdir(parents=True, exist_ok=True)
     for entry in catalog.entries():
         (TARGET / f"{entry.name}.rst").write_text(Page.of(entry).text(), encoding="utf-8")
         draw(entry, TARGET / f"{entry.name}.png")
+    draw_phase_transition(ROOT / "results" / "phase-transition.csv", TARGET / "phase-transition.png")
     rows = [[f":doc:`{e.name}`", e.family, ", ".join(e.tasks), e.summary] for e in catalog.entries()]
     names = "\n".join(f"   {entry.name}" for entry in catalog.entries())
     index = (

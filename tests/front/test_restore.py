@@ -32,7 +32,7 @@ def test_the_story_tells_what_was_found_and_what_was_run(camera):
     problem = Problem(noisy(camera, 20 / 255).y, Identity(), UnknownNoise())
     result = restore(problem)
     assert "σ" in result.status.sentence
-    assert "nlm, chosen because" in result.status.sentence
+    assert "bm3d, chosen because" in result.status.sentence
     assert psnr(result.x, camera) > psnr(problem.y, camera) + 4
 
 

@@ -20,14 +20,30 @@ def denoising(y, sigma=25 / 255):
     return Problem(y, Identity(), Gaussian(sigma))
 
 
+def line_norms(n, wavelet, mode, levels):
+    """Norms of the rows of the transform of n samples: approximation, then of each level low and high pass."""
+    norms = []
+    low = np.eye(n)
+    for _ in range(levels):
+        low, high = pywt.dwt(low, wavelet, mode, axis=0)
+        norms.append([np.linalg.norm(rows, axis=1) for rows in (low, high)])
+    return norms[::-1]
+
+
 def by_pywavelets(y, sigma, wavelet, mode, levels):
     approximation, *details = pywt.wavedec2(y, wavelet, mode, levels)
+    rows, columns = (line_norms(n, wavelet, mode, levels) for n in y.shape)
 
-    def shrink(band):
-        sigma_x = max((band**2).mean() - sigma**2, 0) ** 0.5
-        return pywt.threshold(band, sigma**2 / sigma_x if sigma_x else np.abs(band).max(), "soft")
+    def shrink(band, norms):
+        variance = (sigma * norms) ** 2
+        sigma_x = max((band**2).mean() - variance.mean(), 0) ** 0.5
+        return pywt.threshold(band, variance / sigma_x if sigma_x else np.abs(band).max(), "soft")
 
-    return pywt.waverec2([approximation, *(tuple(map(shrink, level)) for level in details)], wavelet, mode)
+    shrunk = [
+        tuple(shrink(band, np.outer(i, j)) for band, (i, j) in zip(level, ((b, c), (a, d), (b, d)), strict=True))
+        for level, (a, b), (c, d) in zip(details, rows, columns, strict=True)
+    ]
+    return pywt.waverec2([approximation, *shrunk], wavelet, mode)
 
 
 @pytest.mark.parametrize(("boundary", "mode"), [("periodic", "periodization"), ("reflect", "symmetric")])

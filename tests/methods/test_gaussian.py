@@ -41,6 +41,21 @@ def test_the_halo_is_where_an_impulse_ends():
     assert int(reached.abs().max()) == SPEC.halo(method)
 
 
+def test_wide_filters_recur_and_say_how_far_they_reach():
+    x = torch.zeros(1, 1, 1, 401)
+    x[..., 200] = 1
+    wide = GaussianFilter(s=10.0)
+    found, expected = (
+        method.run(denoising(x)).x for method in (wide, GaussianFilter(s=10.0, truncate=8, form="direct"))
+    )
+    assert 0 < float((found - expected).abs().sum()) < 6e-4
+    assert float(found[..., 200 + SPEC.halo(wide) + 1 :].abs().sum()) < 5e-6
+    assert SPEC.halo(wide) > SPEC.halo(GaussianFilter(s=10.0, form="direct")) == 40
+    assert torch.equal(
+        GaussianFilter(s=7.9).run(denoising(x)).x, GaussianFilter(s=7.9, form="direct").run(denoising(x)).x
+    )
+
+
 def test_the_figures_of_set12(data_dir):
     # scipy.ndimage.gaussian_filter(y, 0.8), y = x + RandomState(0).normal(0, 25/255, x.shape), PSNR after clipping
     expected = [25.46, 27.98, 26.44, 26.63, 26.29, 25.48, 25.64, 28.20, 24.95, 27.14, 27.48, 27.11]
@@ -58,3 +73,5 @@ def test_what_it_cannot_do_is_refused(cat):
         GaussianFilter(s=float("inf"))
     with pytest.raises(InvalidParameter, match="truncate = 0"):
         GaussianFilter(truncate=0.0)
+    with pytest.raises(InvalidParameter, match=r"s = 0\.5"):
+        GaussianFilter(s=0.5, form="recursive")

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from skimage.restoration import denoise_tv_chambolle
 
-from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
+from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter, UnknownName
 from restora.core.problem import Problem
 from restora.core.result import Code
 from restora.methods.variational.total_variation import TotalVariation
@@ -101,6 +101,23 @@ def test_the_two_forms_of_a_circular_blur_agree(camera):
     y = blur(camera[:, :, :24, :24].double())
     forms = [TotalVariation(0.003, 1e-7, 2000).run(Problem(y, H, Gaussian(0.01))).x for H in (blur, Identity() @ blur)]
     assert torch.allclose(*forms, atol=1e-4)
+
+
+@OPERATORS
+def test_fista_finds_what_pdhg_finds(H, channels, size):
+    y = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    problem = Problem(y, H, Gaussian(0.02))
+    found = [TotalVariation(0.02, 1e-7, 1500, solver).run(problem).x for solver in ("pdhg", "fista")]
+    least, other = (objective(x, problem, 0.02) for x in found)
+    assert other == pytest.approx(least, rel=1e-4)
+    assert float((found[0] - found[1]).square().mean().sqrt()) < 2e-3
+
+
+def test_solvers_that_do_not_fit_are_refused():
+    with pytest.raises(CannotSolve, match="for Mosaic take solver pdhg or fista"):
+        TotalVariation(solver="chambolle").run(Problem(torch.zeros(1, 1, 8, 8), Mosaic("RGGB"), Gaussian(0.1)))
+    with pytest.raises(UnknownName, match="newton"):
+        TotalVariation(solver="newton")  # pyright: ignore[reportArgumentType]
 
 
 def test_the_weight_is_the_measured_table_for_denoising():

@@ -13,6 +13,7 @@ from torch import Tensor
 from restora.core.errors import InvalidParameter
 from restora.core.result import Code
 from restora.numerics import pdhg
+from restora.numerics.iterate import Limits, Measure
 
 K = np.random.RandomState(0).standard_normal((6, 4))
 C = np.random.RandomState(1).standard_normal(6)
@@ -42,7 +43,7 @@ class Ridge:
 
     def measure(self, before, after):
         change = (after.x - before.x).flatten(1).norm(dim=1)
-        return pdhg.Measure(change, change)
+        return Measure(change, change)
 
     def solution(self, state):
         return state.x
@@ -65,7 +66,7 @@ def solve(saddle, tolerance=1e-13, max_iterations=20000, images=1, tau=0.3):
     shares = [1 / len(norms)] * len(norms)
     p = tuple(torch.zeros(images, 1, len(c), 1, dtype=torch.float64) for _, c in saddle.blocks)
     state = pdhg.start(torch.zeros(images, 1, 4, 1, dtype=torch.float64), p, tau, pdhg.steps(tau, norms, shares))
-    return pdhg.minimise(saddle, state, tolerance=tolerance, max_iterations=max_iterations)
+    return pdhg.minimise(saddle, state, Limits(tolerance, max_iterations))
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.7])
@@ -115,7 +116,7 @@ def test_an_image_does_not_depend_on_its_batch():
         def measure(self, before, after):
             done = torch.tensor([10.0, 30.0]) <= 10 * len(seen)
             seen.append(after.x)
-            return pdhg.Measure(torch.ones(2), torch.where(done, 0.0, 1.0))
+            return Measure(torch.ones(2), torch.where(done, 0.0, 1.0))
 
     seen: list[Tensor] = [torch.empty(0)]
     solution = solve(Shrinking(((K, C),), 0.0), tolerance=0.5, images=2)

@@ -1,15 +1,18 @@
 """The separable two-dimensional wavelet transform: Mallat's pyramid, for images of any size."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+import scipy.sparse
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
+from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
+from restora.frames.frame import Bands
 from restora.frames.wavelet_cpu import analyse_cpu, synthesise_cpu
 from restora.frames.wavelet_filters import FilterBank, WaveletName, filter_bank
 from restora.operators.boundaries import inside
@@ -20,25 +23,13 @@ transform; an odd side is first made even by repeating the last pixel. ``reflect
 the border, a few more coefficients, not orthonormal there."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Pyramid:
-    """Wavelet coefficients of an image.
-
-    Attributes:
-        approximation: what is left after the coarsest level, (b, c, h, w).
-        details: for each level, finest first, (b, c, 3, h, w): high-pass down the columns (horizontal edges), high-pass
-            along the rows (vertical edges), high-pass both ways (diagonals).
-        size: of the image.
-    """
-
-    approximation: Float[Tensor, "b c h w"]
-    details: tuple[Float[Tensor, "b c 3 _ _"], ...]
-    size: Size
-
-
 @dataclass(frozen=True, slots=True)
 class WaveletTransform:
-    """W: images to pyramids and back, W⁻¹Wx = x to rounding for every size, bank and boundary.
+    """W: images to bands and back, to rounding for every size, bank and boundary.
+
+    The bands are the approximation (b, c, h, w), then for each level, coarsest first, the details (b, c, 3, h, w):
+    high-pass down the columns (horizontal edges), high-pass along the rows (vertical edges), high-pass both ways
+    (diagonals). An orthonormal bank makes W orthonormal on a periodic image whose sides are multiples of 2^levels.
 
     CPU tensors take Numba kernels, all others and those that carry gradients Torch operations. Cost: O(N·L) for N
     pixels and kernels of L taps.
@@ -62,50 +53,92 @@ class WaveletTransform:
             raise InvalidParameter.outside("levels", self.levels, ">= 0")
         filter_bank(self.wavelet)
 
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Pyramid:
-        """Wx, with half precision computed and returned in float32."""
+    @property
+    def tight(self) -> bool:
+        """False: the bank may be orthonormal, but an odd side has its last pixel twice."""
+        return self.levels == 0
+
+    def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
         bank = filter_bank(self.wavelet)
         approximation = x if x.dtype in (torch.float32, torch.float64) else x.float()
         details = []
         for _ in range(self.levels):
-            bands = _analyse(approximation, bank, self.boundary)
-            approximation, detail = bands[:, :, 0], bands[:, :, 1:]
+            approximation, detail = _analyse(approximation, bank, self.boundary)
             details.append(detail)
-        return Pyramid(approximation, tuple(details), (x.shape[-2], x.shape[-1]))
+        return (approximation, *reversed(details))
 
-    def inverse(self, pyramid: Pyramid) -> Float[Tensor, "b c h w"]:
-        """W⁻¹ of a pyramid made by a transform with the same fields."""
+    def synthesis(self, bands: Bands, size: Size) -> Float[Tensor, "b c h w"]:
         bank = filter_bank(self.wavelet)
-        x = pyramid.approximation
-        sizes = [pyramid.size, *((d.shape[-2], d.shape[-1]) for d in pyramid.details[:-1])]
-        for detail, size in zip(reversed(pyramid.details), reversed(sizes[: len(pyramid.details)])):
-            bands = torch.cat([x[:, :, None], detail], dim=2)
-            x = _synthesise(bands, bank, self.boundary, size)
+        x, details = bands[0], bands[1:]
+        if len(details) != self.levels:
+            raise InvalidInput(f"there are {len(bands)} bands, where {self.levels} levels have {self.levels + 1}")
+        for detail, finer in zip(details, reversed(self._sizes(size))):
+            x = _synthesise(x, detail, bank, self.boundary, finer)
         return x
 
-    def noise_gains(self) -> tuple[tuple[float, float, float], ...]:
-        """Standard deviation of white noise of unit variance in each subband, in the order of ``Pyramid.details``.
+    def norms(self, size: Size) -> Bands:
+        """All 1 where W is orthonormal. A side along which they do not vary has one value."""
+        if self.levels == 0:
+            return (torch.ones(1, 1, dtype=torch.float64),)
+        rows, columns = (_line_norms(self.wavelet, self.levels, self.boundary, n) for n in size)
+        details = [
+            torch.stack([torch.outer(*pair) for pair in ((high, along_low), (low, along_high), (high, along_high))])
+            for (low, high), (along_low, along_high) in zip(rows, columns)
+        ]
+        return (torch.outer(rows[-1][0], columns[-1][0]), *reversed(details))
 
-        These are the norms of the rows of W away from the border, all 1 for an orthonormal bank.
-        """
-        bank = filter_bank(self.wavelet)
-        gains = []
-        lowpass = np.ones(1)
-        for level in range(self.levels):
-            low, high = (
-                float(np.linalg.norm(np.convolve(lowpass, _dilated(kernel, 2**level))))
-                for kernel in (bank.analysis_low, bank.analysis_high)
-            )
-            gains.append((low * high, high * low, high * high))
-            lowpass = np.convolve(lowpass, _dilated(bank.analysis_low, 2**level))
-        return tuple(gains)
+    def _sizes(self, size: Size) -> list[Size]:
+        """Of the image and of each approximation but the last."""
+        sizes, length = [size], filter_bank(self.wavelet).length
+        for _ in range(self.levels - 1):
+            height, width = (_count(n, length, self.boundary) for n in sizes[-1])
+            sizes.append((height, width))
+        return sizes[: self.levels]
 
 
-def _dilated(kernel: tuple[float, ...], factor: int) -> np.ndarray:
-    """The kernel with ``factor`` − 1 zeros between its taps."""
-    dilated = np.zeros((len(kernel) - 1) * factor + 1)
-    dilated[::factor] = kernel
-    return dilated
+def fitting_levels(levels: int, size: Size) -> int:
+    """``levels``, or as often as the shorter side can be halved, where that is less often."""
+    return min(levels, min(size).bit_length() - 1)
+
+
+@lru_cache(maxsize=64)
+def _line_norms(
+    wavelet: WaveletName, levels: int, boundary: WaveletBoundary, n: int
+) -> tuple[tuple[Tensor, Tensor], ...]:
+    """Norms of the rows of the transform of n samples: for each level, finest first, those of low and of high pass.
+
+    The transform is built as a sparse matrix, O(n·L²·levels). Norms that are all alike are returned once.
+    """
+    bank = filter_bank(wavelet)
+    rows = scipy.sparse.eye_array(n, format="csr")
+    norms = []
+    for _ in range(levels):
+        index = analysis_index(n, bank.length, boundary).numpy()
+        low, high = (_halving(kernel, index, n) @ rows for kernel in (bank.analysis_low, bank.analysis_high))
+        norms.append(_row_norms(low, high))
+        rows, n = low, _count(n, bank.length, boundary)
+    return tuple(norms)
+
+
+def _halving(kernel: tuple[float, ...], index: np.ndarray, n: int) -> scipy.sparse.csr_array:
+    """Convolution of a signal of n samples, extended by ``index``, kept at every second place."""
+    count = (len(index) - len(kernel)) // 2 + 1
+    places = 2 * np.arange(count)[:, None] + np.arange(len(kernel))
+    rows = np.repeat(np.arange(count), len(kernel))
+    values = np.tile(kernel[::-1], count)
+    return scipy.sparse.coo_array((values, (rows, index[places].ravel())), shape=(count, n)).tocsr()
+
+
+def _row_norms(low: scipy.sparse.csr_array, high: scipy.sparse.csr_array) -> tuple[Tensor, Tensor]:
+    pair = torch.stack([torch.from_numpy(np.sqrt(matrix.multiply(matrix).sum(axis=1))) for matrix in (low, high)])
+    if torch.allclose(pair, pair[:, :1], rtol=1e-10):
+        pair = pair[:, :1]
+    return pair[0], pair[1]
+
+
+def _count(n: int, length: int, boundary: WaveletBoundary) -> int:
+    """How many coefficients n samples have in each band."""
+    return (n + 1) // 2 if boundary == "periodic" else (n + length - 1) // 2
 
 
 def analysis_index(n: int, length: int, boundary: WaveletBoundary) -> Int[Tensor, " m"]:
@@ -113,8 +146,7 @@ def analysis_index(n: int, length: int, boundary: WaveletBoundary) -> Int[Tensor
     if boundary == "periodic":
         even = n + n % 2
         return torch.arange(1 - length // 2, even + length // 2 - 1).remainder(even).clamp_max(n - 1)
-    count = (n + length - 1) // 2
-    return inside(torch.arange(2 - length, 2 * count), n, "reflect")
+    return inside(torch.arange(2 - length, 2 * _count(n, length, boundary)), n, "reflect")
 
 
 def synthesis_shift(length: int, boundary: WaveletBoundary) -> int:
@@ -133,33 +165,33 @@ def _first_coefficient(length: int, shift: int) -> int:
     return -((length - 1 - shift) // 2)
 
 
-def _analyse(x: Tensor, bank: FilterBank, boundary: WaveletBoundary) -> Float[Tensor, "b c 4 h w"]:
-    """One level: low-low, high-low (down, along), low-high, high-high."""
+def _analyse(x: Tensor, bank: FilterBank, boundary: WaveletBoundary) -> tuple[Tensor, Tensor]:
+    """One level: the approximation (b, c, i, j) and the details (b, c, 3, i, j)."""
     rows, columns = (analysis_index(n, bank.length, boundary) for n in (x.shape[-2], x.shape[-1]))
     # Correlation with the kernels reversed is convolution.
     kernels = torch.tensor([bank.analysis_low[::-1], bank.analysis_high[::-1]], dtype=x.dtype)
-    planes = x.flatten(0, 1)
     compute = analyse_cpu if x.device.type == "cpu" and not x.requires_grad else _analyse_torch
-    bands = compute(planes, kernels, rows, columns)
-    return bands.reshape(*x.shape[:2], *bands.shape[1:])
+    low, high = compute(x.flatten(0, 1), kernels, rows, columns)
+    return low.unflatten(0, x.shape[:2]), high.unflatten(0, x.shape[:2])
 
 
-def _synthesise(bands: Tensor, bank: FilterBank, boundary: WaveletBoundary, size: Size) -> Float[Tensor, "b c h w"]:
+def _synthesise(low: Tensor, high: Tensor, bank: FilterBank, boundary: WaveletBoundary, size: Size) -> Tensor:
     shift = synthesis_shift(bank.length, boundary)
-    rows, columns = (synthesis_index(n, count, bank.length, boundary) for n, count in zip(size, bands.shape[-2:]))
-    kernels = torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=bands.dtype)
-    planes = bands.flatten(0, 1)
-    compute = synthesise_cpu if bands.device.type == "cpu" and not bands.requires_grad else _synthesise_torch
+    rows, columns = (synthesis_index(n, count, bank.length, boundary) for n, count in zip(size, low.shape[-2:]))
+    kernels = torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=low.dtype)
+    on_cpu = low.device.type == "cpu" and not (low.requires_grad or high.requires_grad)
+    compute = synthesise_cpu if on_cpu else _synthesise_torch
     offset = shift - 2 * _first_coefficient(bank.length, shift)
-    x = compute(planes, kernels, rows, columns, offset, size)
-    return x.reshape(*bands.shape[:2], *size)
+    x = compute(low.flatten(0, 1), high.flatten(0, 1), kernels, rows, columns, offset, size)
+    return x.unflatten(0, low.shape[:2])
 
 
-def _analyse_torch(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def _analyse_torch(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
     """A tap at a time, a fused multiply-add of views each: cuDNN would round float32 to TF32, and is no faster."""
     extended = planes.index_select(-2, rows.to(planes.device)).index_select(-1, columns.to(planes.device))
     down = [_every_second(extended, kernel, -2) for kernel in kernels.tolist()]
-    return torch.stack([_every_second(x, kernel, -1) for kernel in kernels.tolist() for x in down], dim=1)
+    low, *high = (_every_second(x, kernel, -1) for kernel in kernels.tolist() for x in down)
+    return low, torch.stack(high, dim=1)
 
 
 def _every_second(x: Tensor, kernel: list[float], dim: int) -> Tensor:
@@ -172,7 +204,10 @@ def _every_second(x: Tensor, kernel: list[float], dim: int) -> Tensor:
     return out.movedim(-1, dim)
 
 
-def _synthesise_torch(bands: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor, offset: int, size: Size) -> Tensor:
+def _synthesise_torch(
+    low: Tensor, high: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor, offset: int, size: Size
+) -> Tensor:
+    bands = torch.cat((low[:, None], high), dim=1)
     extended = bands.index_select(-2, rows.to(bands.device)).index_select(-1, columns.to(bands.device))
     low_low, high_low, low_high, high_high = extended.unbind(1)
     low = _interlaced(low_low, high_low, kernels, offset, size[0], -2)

@@ -10,8 +10,8 @@ from torch import Tensor
 _SERIAL = 1 << 26  # multiplications below which it is not worth waking other threads (about 20 ms)
 
 
-def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """(n, h, w) to its four bands (n, 4, ⌈h⌉/2, ⌈w⌉/2).
+def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, h, w) to the approximation (n, i, j) and the three bands of details (n, 3, i, j), half as high and wide.
 
     Args:
         planes: images.
@@ -21,57 +21,83 @@ def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) 
     """
     x = planes.contiguous().numpy()
     length = kernels.shape[1]
-    out = np.empty((len(x), 4, (len(rows) - length) // 2 + 1, (len(columns) - length) // 2 + 1), x.dtype)
+    i, j = ((len(index) - length) // 2 + 1 for index in (rows, columns))
+    approximation, details = np.empty((len(x), i, j), x.dtype), np.empty((len(x), 3, i, j), x.dtype)
     analyse = _analyse_serial if x.size * length < _SERIAL else _analyse_parallel
-    analyse(x, kernels.numpy(), rows.numpy(), columns.numpy(), out)
-    return torch.from_numpy(out)
+    analyse(x, kernels.numpy(), rows.numpy(), columns.numpy(), approximation, details)
+    return torch.from_numpy(approximation), torch.from_numpy(details)
 
 
 def synthesise_cpu(
-    bands: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor, offset: int, size: tuple[int, int]
+    approximation: Tensor,
+    details: Tensor,
+    kernels: Tensor,
+    rows: Tensor,
+    columns: Tensor,
+    offset: int,
+    size: tuple[int, int],
 ) -> Tensor:
-    """The four bands (n, 4, i, j) to the image (n, h, w).
+    """Approximation (n, i, j) and details (n, 3, i, j) to the image (n, h, w).
 
     Args:
-        bands: as :func:`analyse_cpu` makes them.
+        approximation: as :func:`analyse_cpu` makes it.
+        details: likewise.
         kernels: low and high pass, (2, L), of the synthesis.
         rows: for the extended bands, the row that stands at each place; ``columns`` likewise.
         columns: see ``rows``.
         offset: where, on the finer grid of the extended bands, the image begins.
         size: of the image.
     """
-    c = bands.contiguous().numpy()
-    out = np.empty((len(c), *size), c.dtype)
+    low, high = approximation.contiguous().numpy(), details.contiguous().numpy()
+    out = np.empty((len(low), *size), low.dtype)
     synthesise = _synthesise_serial if out.size * kernels.shape[1] < _SERIAL else _synthesise_parallel
-    synthesise(c, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out)
+    synthesise(low, high, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out)
     return torch.from_numpy(out)
 
 
 @njit(cache=True)
 @no_type_check
-def _analyse_serial(x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+def _analyse_serial(
+    x: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    approximation: np.ndarray,
+    details: np.ndarray,
+) -> None:
     for plane in range(x.shape[0]):
-        for k in range(out.shape[2]):
-            _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, out[plane])
+        for k in range(details.shape[2]):
+            _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
 
 
 @njit(parallel=True, cache=True)
 @no_type_check
 def _analyse_parallel(
-    x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray
+    x: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    approximation: np.ndarray,
+    details: np.ndarray,
 ) -> None:
-    height = out.shape[2]
+    height = details.shape[2]
     for job in prange(x.shape[0] * height):
-        k = job % height
-        _analyse_row(x[job // height], kernels, rows[2 * k :], columns, k, out[job // height])
+        plane, k = job // height, job % height
+        _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
 
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _analyse_row(
-    x: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, k: int, out: np.ndarray
+    x: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    k: int,
+    approximation: np.ndarray,
+    details: np.ndarray,
 ) -> None:
-    """Row k of the four bands (low-low, high-low, low-high, high-high: down, then along)."""
+    """Row k of the approximation and of the details: high-pass down, along, both ways."""
     length = kernels.shape[1]
     line = np.zeros(x.shape[1], x.dtype)
     half = columns.size // 2
@@ -84,7 +110,7 @@ def _analyse_row(
             even[i] = line[columns[2 * i]]
             odd[i] = line[columns[2 * i + 1]]
         for along in range(2):
-            band = out[down + 2 * along, k]
+            band = details[down + 2 * along - 1, k] if down + along else approximation[k]
             band[:] = 0
             n = band.size
             for j in range(length // 2):
@@ -94,42 +120,60 @@ def _analyse_row(
 @njit(cache=True)
 @no_type_check
 def _synthesise_serial(
-    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, out: np.ndarray
+    approximation: np.ndarray,
+    details: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    offset: int,
+    out: np.ndarray,
 ) -> None:
     for plane in range(out.shape[0]):
         for i in range(out.shape[1]):
-            _synthesise_row(bands[plane], kernels, rows, columns, offset, i, out[plane, i])
+            _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
 
 
 @njit(parallel=True, cache=True)
 @no_type_check
 def _synthesise_parallel(
-    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, out: np.ndarray
+    approximation: np.ndarray,
+    details: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    offset: int,
+    out: np.ndarray,
 ) -> None:
     height = out.shape[1]
     for job in prange(out.shape[0] * height):
-        i = job % height
-        _synthesise_row(bands[job // height], kernels, rows, columns, offset, i, out[job // height, i])
+        plane, i = job // height, job % height
+        _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
 
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
 def _synthesise_row(
-    bands: np.ndarray, kernels: np.ndarray, rows: np.ndarray, columns: np.ndarray, offset: int, i: int, out: np.ndarray
+    approximation: np.ndarray,
+    details: np.ndarray,
+    kernels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    offset: int,
+    i: int,
+    out: np.ndarray,
 ) -> None:
     """Row i of the image: a band enters through the taps that fall on it, every second one."""
     length = kernels.shape[1]
-    width = bands.shape[2]
-    line = np.empty(width, bands.dtype)
-    extended = np.empty(columns.size, bands.dtype)
-    phases = np.zeros((2, (out.size + 1) // 2), bands.dtype)
+    line = np.empty(details.shape[2], details.dtype)
+    extended = np.empty(columns.size, details.dtype)
+    phases = np.zeros((2, (out.size + 1) // 2), details.dtype)
     last, first = (i + offset) // 2, (i + offset) % 2
     for along in range(2):
+        low, high = (details[1], details[2]) if along else (approximation, details[0])
         line[:] = 0
         for j in range(length // 2):
             row, tap = rows[last - j], first + 2 * j
-            low, high = bands[2 * along, row], bands[2 * along + 1, row]
-            _add_two(line, kernels[0, tap], low, kernels[1, tap], high)
+            _add_two(line, kernels[0, tap], low[row], kernels[1, tap], high[row])
         for j in range(columns.size):
             extended[j] = line[columns[j]]
         for phase in range(2):

@@ -62,12 +62,14 @@ def _convolve_torch(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
 
 
 def _convolve_cpu(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
-    radius = len(kernel) // 2
+    half = kernel[len(kernel) // 2 :].numpy()
+    half = np.concatenate((half, np.zeros(-(len(half) - 1) % 3, half.dtype)))  # taps go three a sweep
+    radius = len(half) - 1
     rows, columns = (inside(torch.arange(-radius, n + radius), n, boundary).numpy() for n in (x.shape[-2], x.shape[-1]))
     planes = x.contiguous().flatten(0, 1).numpy()
     out = np.empty_like(planes)
     separable = _serial if planes.size * (radius + 1) < _SERIAL else _parallel
-    separable(planes, kernel[radius:].numpy(), rows, columns, out)
+    separable(planes, half, rows, columns, out)
     return torch.from_numpy(out).reshape(x.shape)
 
 
@@ -99,58 +101,34 @@ def _strip(
     radius = half.size - 1
     line = np.empty(width + 2 * radius, plane.dtype)
     middle = line[radius : radius + width]
+    pixels, starts, places = plane.reshape(plane.size), rows * width, np.arange(2 * radius + 1)
     for i in range(first, min(first + _STRIP, height)):
-        _vertical(plane, half, rows[i : i + 2 * radius + 1], middle)
+        _combine(pixels, starts[i : i + 2 * radius + 1], half, middle)
         for j in range(radius):
             line[j] = middle[columns[j]]
             line[radius + width + j] = middle[columns[radius + width + j]]
-        _horizontal(line, half, out[i])
+        _combine(line, places, half, out[i])
 
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _vertical(plane: np.ndarray, half: np.ndarray, rows: np.ndarray, line: np.ndarray) -> None:
-    """line = Σ_k g_k (row −k + row +k); two taps a sweep, so that ``line`` is read and written half as often."""
-    radius = half.size - 1
-    centre = plane[rows[radius]]
-    for j in range(line.size):
-        line[j] = half[0] * centre[j]
-    for k in range(1, radius + 1, 2):
-        a, b = plane[rows[radius - k]], plane[rows[radius + k]]
-        if k == radius:
-            _add_one(line, half[k], a, b)
+def _combine(x: np.ndarray, starts: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
+    """out = Σ_k g_k (x_{−k} + x_k) of the lines x_k of x that begin at ``starts``.
+
+    Three pairs a sweep, so that ``out`` is read and written a third as often.
+    """
+    n, radius = out.size, half.size - 1
+    g0, centre = half[0], x[starts[radius] :][:n]
+    if radius == 0:
+        out[:] = centre
+    for k in range(1, radius + 1, 3):
+        g, h, i = half[k], half[k + 1], half[k + 2]
+        a, b = x[starts[radius - k] :][:n], x[starts[radius + k] :][:n]
+        c, d = x[starts[radius - k - 1] :][:n], x[starts[radius + k + 1] :][:n]
+        e, f = x[starts[radius - k - 2] :][:n], x[starts[radius + k + 2] :][:n]
+        if k == 1:
+            for j in range(n):
+                out[j] = g0 * centre[j] + g * (a[j] + b[j]) + h * (c[j] + d[j]) + i * (e[j] + f[j])
         else:
-            c, d = plane[rows[radius - k - 1]], plane[rows[radius + k + 1]]
-            _add_two(line, half[k], a, b, half[k + 1], c, d)
-
-
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
-def _horizontal(line: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
-    """The same along the extended line."""
-    radius = half.size - 1
-    n = out.size
-    centre = line[radius : radius + n]
-    for j in range(n):
-        out[j] = half[0] * centre[j]
-    for k in range(1, radius + 1, 2):
-        a, b = line[radius - k : radius - k + n], line[radius + k : radius + k + n]
-        if k == radius:
-            _add_one(out, half[k], a, b)
-        else:
-            c, d = line[radius - k - 1 : radius - k - 1 + n], line[radius + k + 1 : radius + k + 1 + n]
-            _add_two(out, half[k], a, b, half[k + 1], c, d)
-
-
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
-def _add_one(out: np.ndarray, g: float, a: np.ndarray, b: np.ndarray) -> None:
-    for j in range(out.size):
-        out[j] += g * (a[j] + b[j])
-
-
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
-def _add_two(out: np.ndarray, g: float, a: np.ndarray, b: np.ndarray, h: float, c: np.ndarray, d: np.ndarray) -> None:
-    for j in range(out.size):
-        out[j] += g * (a[j] + b[j]) + h * (c[j] + d[j])
+            for j in range(n):
+                out[j] += g * (a[j] + b[j]) + h * (c[j] + d[j]) + i * (e[j] + f[j])

@@ -24,7 +24,7 @@ ICCV 2011, doi:10.1109/ICCV.2011.6126441.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -33,27 +33,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Status
+from restora.numerics.iterate import Limits, Measure, Solution, iterate
 
 Dual = tuple[Tensor, ...]
 """p: a tensor for each block of K, batch axis first."""
 
 Steps = tuple[float, ...]
 """σ: a dual step for each block of K."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Measure:
-    """How far an iterate is, a value an image.
-
-    Attributes:
-        objective: F(Kx) + G(x).
-        error: what is to fall to the tolerance, for instance the duality gap over the objective.
-    """
-
-    objective: Float[Tensor, " b"]
-    error: Float[Tensor, " b"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,15 +79,6 @@ class Saddle(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Solution:
-    """What :func:`minimise` found: the image, how it ended, and the stats of the measured iterations."""
-
-    x: Float[Tensor, "b c h w"]
-    status: Status
-    stats: tuple[Mapping[str, float], ...]
-
-
 def steps(tau: float, norms: Sequence[float], shares: Sequence[float]) -> Steps:
     """Dual steps σ_k = share_k / (τ‖K_k‖²), at the limit of what converges.
 
@@ -131,44 +108,15 @@ def step(saddle: Saddle, state: State) -> State:
 
 
 def minimise(
-    saddle: Saddle,
-    state: State,
-    *,
-    tolerance: float,
-    max_iterations: int,
-    every: int = 10,
-    fused: Callable[[State], State] | None = None,
-    progress: Progress | None = None,
+    saddle: Saddle, state: State, limits: Limits, *, fused: Callable[[State], State] | None = None
 ) -> Solution:
-    """Iterate until the error of every image is at most ``tolerance``.
-
-    An image that has come so far is set aside as it is, so that it does not depend on its batch.
+    """Iterate until the error of every image is at most the tolerance (:func:`restora.numerics.iterate.iterate`).
 
     Args:
         saddle: the problem.
         state: where to start, from :func:`start`.
-        tolerance: of ``Measure.error``.
-        max_iterations: at most so many steps.
-        every: so many steps from one measurement to the next; measuring costs about a step.
+        limits: when to stop and when to look.
         fused: a faster form of :func:`step` for this problem, where there is one. It may overwrite the state it is
             given; ``Saddle.measure`` must then not look at ``before``.
-        progress: told after each measurement.
     """
-    stats: list[Mapping[str, float]] = []
-    finished = torch.zeros(len(state.x), dtype=torch.bool, device=state.x.device)
-    found = state.x
-    for iteration in range(1, max_iterations + 1):
-        before, state = state, fused(state) if fused else step(saddle, state)
-        if iteration % every and iteration < max_iterations:
-            continue
-        measure = saddle.measure(before, state)
-        found = torch.where(finished[:, None, None, None], found, saddle.solution(state))
-        finished = finished | (measure.error <= tolerance)
-        error, objective = float(measure.error.detach().max()), float(measure.objective.detach().sum())
-        stats.append({"iteration": iteration, "objective": objective, "error": error})
-        (progress or silent)(iteration, max_iterations, f"error {error:.1e}")
-        if bool(finished.all()):
-            sentence = f"converged in {iteration} iterations to an error of {error:.1e}"
-            return Solution(found, Status(Code.CONVERGED, sentence), tuple(stats))
-    sentence = f"stopped after {max_iterations} iterations, before the tolerance {tolerance:.1e} was reached"
-    return Solution(found, Status(Code.ITERATION_LIMIT, sentence), tuple(stats))
+    return iterate(fused or (lambda s: step(saddle, s)), state, saddle.measure, saddle.solution, limits)

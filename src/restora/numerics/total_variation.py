@@ -5,9 +5,11 @@
 
 The half-steps are memory-bound: written with whole-image operations they go through memory ten times. So CPU tensors
 take Numba kernels that go through it once; all others, and those that carry gradients, take the Torch form of the
-same equation. For denoising, :func:`rof_step` does a whole iteration in one pass, in place.
+same equation. For denoising, :mod:`restora.numerics.rof` does whole iterations in one pass, in place.
 """
 
+import math
+from dataclasses import dataclass
 from typing import no_type_check
 
 import numpy as np
@@ -20,8 +22,7 @@ from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
 _STRIP = 16  # rows a thread does in one go
-_TALL = 64  # the same where a strip needs its neighbours' borders
-_SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs more than it saves
+SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs more than it saves
 
 
 def total_variation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
@@ -39,7 +40,7 @@ def ascend(
     """The projection of p + σDx on |p_ij| <= radius, the proximal step of the conjugate of radius·TV."""
     if not (_native(p) and _native(x)):
         return project_ball(p + sigma * gradient(x), radius, dim=(1, 2))
-    kernel = _ascend_serial if x.numel() <= _SERIAL else _ascend_parallel
+    kernel = _ascend_serial if x.numel() <= SERIAL else _ascend_parallel
     out, number = np.empty(p.shape, _numpy(x).dtype), _numpy(x).dtype.type
     kernel(_numpy(p), _numpy(x), number(sigma), number(radius), out)
     return torch.from_numpy(out)
@@ -49,36 +50,34 @@ def descend(x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: flo
     """x − τDᵀp = x + τ div p."""
     if not (_native(p) and _native(x)):
         return x + tau * divergence(p)
-    kernel = _descend_serial if x.numel() <= _SERIAL else _descend_parallel
+    kernel = _descend_serial if x.numel() <= SERIAL else _descend_parallel
     out, number = np.empty(x.shape, _numpy(x).dtype), _numpy(x).dtype.type
     kernel(_numpy(x), _numpy(p), number(tau), out)
     return torch.from_numpy(out)
 
 
-def rof_step(
-    p: Float[Tensor, "b 2 c h w"],
-    x: Float[Tensor, "b c h w"],
-    x_bar: Float[Tensor, "b c h w"],
-    y: Float[Tensor, "b c h w"],
-    *,
-    sigma: float,
-    tau: float,
-    theta: float,
-    radius: float,
-) -> None:
-    """One iteration for ½‖x − y‖² + radius·TV(x), *in place* on contiguous CPU tensors p, x and x̄ of one dtype.
+@dataclass(frozen=True, slots=True)
+class VariationRegulariser:
+    """λTV as a :class:`restora.numerics.saddle.Regulariser`: K = D."""
 
-    p ← the projection of p + σDx̄ on |p_ij| <= radius; x⁺ = (x − τDᵀp + τy)/(1 + τ); x̄ ← x⁺ + θ(x⁺ − x); x ← x⁺. Row by
-    row, so that each number is read and written once.
-    """
-    number = _numpy(x).dtype.type
-    kernel = _rof_serial if x.numel() <= _SERIAL else _rof_parallel
-    factors = np.array([sigma, tau, theta, radius], number)
-    kernel(p.numpy(), x.numpy(), x_bar.numpy(), _numpy(y), factors)
+    lam: float
+    norm: float = math.sqrt(8)
+
+    def start(self, u: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        return u, (u.new_zeros(u.shape[0], 2, *u.shape[1:]),)
+
+    def ascend(self, p: tuple[Tensor, ...], x: Tensor, sigma: float) -> tuple[Tensor, ...]:
+        return (ascend(p[0], x, sigma, self.lam),)
+
+    def descend(self, x: Tensor, p: tuple[Tensor, ...], tau: float) -> Tensor:
+        return descend(x, p[0], tau)
+
+    def value(self, x: Tensor) -> Tensor:
+        return self.lam * total_variation(x)
 
 
 def fuses(x: Tensor) -> bool:
-    """Whether :func:`rof_step` takes such a tensor."""
+    """Whether the kernels that work in place (:mod:`restora.numerics.rof_cpu`) take such a tensor."""
     return _native(x) and x.is_contiguous()
 
 
@@ -114,7 +113,7 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
     channels, _, w = x.shape
     line = np.empty((2 * channels + 1, w), p.dtype)
     for i in range(first, last):
-        _ascend_row(p, x, i, x, sigma, radius, line, out)
+        ascend_row(p, x, i, x, sigma, radius, line, out)
 
 
 # Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
@@ -122,7 +121,7 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
 # their number, since a slice across rows has strides that the compiler does not know.
 @njit(fastmath={"contract"}, error_model="numpy", cache=True)
 @no_type_check
-def _ascend_row(
+def ascend_row(
     p: np.ndarray,
     x: np.ndarray,
     i: int,
@@ -139,20 +138,20 @@ def _ascend_row(
     norm[:] = 0
     for c in range(channels):
         row, right, last = x[c, i], line[channels + c], p[1, c, i, w - 1]
-        _raise(p[0, c, i], row, below[c, k], sigma, line[c], norm)
-        _raise(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
+        raise_row(p[0, c, i], row, below[c, k], sigma, line[c], norm)
+        raise_row(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
         right[w - 1] = last
         norm[w - 1] += last**2
     for j in range(w):
         norm[j] = radius / max(np.sqrt(norm[j]), radius)
     for c in range(channels):
-        _scale(line[c], norm, out[0, c, o])
-        _scale(line[channels + c], norm, out[1, c, o])
+        scale_row(line[c], norm, out[0, c, o])
+        scale_row(line[channels + c], norm, out[1, c, o])
 
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _raise(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
+def raise_row(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = p + σ(after − x), and its square added to ``norm``."""
     for j in range(p.size):
         value = p[j] + sigma * (after[j] - x[j])
@@ -162,7 +161,8 @@ def _raise(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: n
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _scale(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
+def scale_row(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
+    """Out = line · factor."""
     for j in range(out.size):
         out[j] = line[j] * factor[j]
 
@@ -194,12 +194,15 @@ def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, ou
         for i in range(first, last):
             down = p[0, c, i] if i < h - 1 else zero
             above = p[0, c, i - 1] if i > 0 else zero
-            _lower(x[c, i], down, above, p[1, c, i], tau, out[c, i])
+            lower_row(x[c, i], down, above, p[1, c, i], tau, out[c, i])
 
 
 @njit(fastmath={"contract"}, cache=True)
 @no_type_check
-def _lower(x: np.ndarray, down: np.ndarray, above: np.ndarray, right: np.ndarray, tau: float, out: np.ndarray) -> None:
+def lower_row(
+    x: np.ndarray, down: np.ndarray, above: np.ndarray, right: np.ndarray, tau: float, out: np.ndarray
+) -> None:
+    """Out = x + τ(down − above + right − the right of the pixel to the left); the last right is no difference."""
     w = x.size
     for j in range(w):
         out[j] = x[j] + tau * (down[j] - above[j])
@@ -228,76 +231,3 @@ def _norms(x: np.ndarray, out: np.ndarray) -> None:
             for j in range(w):
                 total += np.sqrt(norm[j])
             out[image, i] = total
-
-
-@njit(cache=True)
-@no_type_check
-def _rof_serial(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    b, channels, h, w = x.shape
-    above, below = np.zeros((2, channels, 1, w), x.dtype), np.empty((channels, 1, w), x.dtype)
-    for image in range(b):
-        below[:, 0] = x_bar[image, :, h - 1]
-        _rof(p[image], x[image], x_bar[image], y[image], factors, (0, h), above, below)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _rof_parallel(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    """In strips; what a strip needs of its neighbours is worked out before any of them changes."""
-    b, channels, h, w = x.shape
-    strips = (h + _TALL - 1) // _TALL
-    above = np.zeros((b * strips, 2, channels, 1, w), x.dtype)
-    below = np.empty((b * strips, channels, 1, w), x.dtype)
-    for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
-        below[job, :, 0] = x_bar[image, :, min(first + _TALL, h - 1)]
-        if first > 0:
-            line = np.empty((2 * channels + 1, w), x.dtype)
-            _ascend_row(p[image], x_bar[image], first - 1, x_bar[image], factors[0], factors[3], line, above[job])
-    for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
-        last = min(first + _TALL, h)
-        _rof(p[image], x[image], x_bar[image], y[image], factors, (first, last), above[job], below[job])
-
-
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
-def _rof(
-    p: np.ndarray,
-    x: np.ndarray,
-    x_bar: np.ndarray,
-    y: np.ndarray,
-    factors: np.ndarray,
-    rows: tuple[int, int],
-    above: np.ndarray,
-    below: np.ndarray,
-) -> None:
-    """The rows from the first to before the second of one image.
-
-    ``above`` is the new p of the row before them, ``below`` the old x̄ of the row after.
-    """
-    channels, h, w = x.shape
-    first, last = rows
-    sigma, tau, theta, radius = factors
-    line, v, zero = np.empty((2 * channels + 1, w), x.dtype), np.empty(w, x.dtype), np.zeros(w, x.dtype)
-    for i in range(first, last):
-        if i < last - 1:
-            _ascend_row(p, x_bar, i, x_bar, sigma, radius, line, p)
-        else:
-            _ascend_row(p, x_bar, i, below, sigma, radius, line, p)
-        for c in range(channels):
-            down = p[0, c, i] if i < h - 1 else zero
-            before = p[0, c, i - 1] if i > first else above[0, c, 0]
-            _lower(x[c, i], down, before, p[1, c, i], tau, v)
-            _relax(v, y[c, i], tau, theta, x[c, i], x_bar[c, i])
-
-
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
-def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray, x_bar: np.ndarray) -> None:
-    """x⁺ = (v + τy)/(1 + τ), and x̄ from it and the old x."""
-    share = 1 / (1 + tau)
-    for j in range(v.size):
-        new = (v[j] + tau * y[j]) * share
-        x_bar[j] = new + theta * (new - x[j])
-        x[j] = new

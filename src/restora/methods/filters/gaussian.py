@@ -14,19 +14,25 @@ Algorithm.
    sum.
 2. The columns, then the rows are convolved with it. Beyond its border the image is its mirror image (half-sample
    symmetric).
+From s = 8 on, the two passes are done on the CPU by a recursion instead, whose cost does not depend on s (Deriche
+1993).
 
-Cost. O(N·R) for N pixels: 2(R + 1) multiplications a pixel.
+Cost. O(N·R) for N pixels: 2(R + 1) multiplications a pixel. The recursion: about 60 a pixel.
 
-Departures from the original. None. For s < 0.5 the sampled kernel is not the discrete scale-space kernel. The rule
+Departures from the original. The recursion has a fitted kernel: the sum of its deviations from the Gaussian is 5.4e-4,
+and so is, at worst, the change of an image in [0, 1]; on a noisy photograph it is 2e-4 at most and 2e-5 in the mean.
+``form="direct"`` avoids it. For s < 0.5 the sampled kernel is not the discrete scale-space kernel. The rule
 s(σ) comes from no paper: it is a fit to the scales of least squared error on twelve photographs.
 
 References.
 J. J. Koenderink, "The structure of images", Biological Cybernetics 50, 1984, doi:10.1007/BF00336961.
+R. Deriche, "Recursively implementing the Gaussian and its derivatives", INRIA research report 1893, 1993.
 A. P. Witkin, "Scale-space filtering", International Joint Conference on Artificial Intelligence, 1983.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 
@@ -36,7 +42,10 @@ from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
+from restora.numerics.smoothing.recursive_gaussian import recursive_gaussian
 from restora.operators.identity import Identity
+
+Form = Literal["auto", "direct", "recursive"]
 
 SPEC = Spec(
     name="gaussian",
@@ -45,13 +54,16 @@ SPEC = Spec(
     colour="native",
     paper="J. J. Koenderink, The structure of images, Biological Cybernetics 50, 1984",
     doi="10.1007/BF00336961",
-    halo=lambda method: gaussian_radius(method.s, method.truncate),
+    halo=lambda method: method.reach,
     published=(
         "set12-gray-awgn-s15-noclip-seed0",
         "set12-gray-awgn-s25-noclip-seed0",
         "set12-gray-awgn-s50-noclip-seed0",
     ),
 )
+
+_RECURSIVE_FROM = 8.0  # pixels: from here the recursion is the faster one, whatever the image
+_RECURSIVE_REACH = 7.0  # in s
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,8 @@ class GaussianFilter:
     Args:
         s: standard deviation of the kernel in pixels, >= 0; 0 leaves the image alone. Halved it leaves noise, doubled
             it blurs.
-        truncate: the kernel is cut at this many s, > 0.
+        truncate: the kernel of the direct form is cut at this many s, > 0.
+        form: ``direct`` sums, ``recursive`` recurs (on the CPU, without gradients, s >= 1), ``auto`` takes the faster.
 
     Raises:
         InvalidParameter: a parameter is outside its range.
@@ -69,12 +82,27 @@ class GaussianFilter:
 
     s: float = 0.8
     truncate: float = 4.0
+    form: Form = "auto"
 
     def __post_init__(self) -> None:
         if not 0 <= self.s < math.inf:
             raise InvalidParameter.outside("s", self.s, ">= 0 and finite")
         if not 0 < self.truncate < math.inf:
             raise InvalidParameter.outside("truncate", self.truncate, "> 0 and finite")
+        if self.form not in get_args(Form):
+            raise InvalidParameter.outside("form", self.form, f"one of {', '.join(get_args(Form))}")
+        if self.form == "recursive" and self.s < 1:
+            raise InvalidParameter.outside("s", self.s, ">= 1 in the recursive form")
+
+    @property
+    def recurs(self) -> bool:
+        """Whether the recursion is taken, where it can be."""
+        return self.form == "recursive" or (self.form == "auto" and self.s >= _RECURSIVE_FROM)
+
+    @property
+    def reach(self) -> int:
+        """Radius in pixels: of the direct kernel, or where that of the recursion has fallen to a sum of 5e-6."""
+        return gaussian_radius(self.s, _RECURSIVE_REACH if self.recurs else self.truncate)
 
     @classmethod
     def for_noise(cls, sigma: float) -> "GaussianFilter":
@@ -92,5 +120,9 @@ class GaussianFilter:
             raise CannotSolve(
                 f"the Gaussian filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
             )
-        x = convolve_separable(problem.y, gaussian_kernel(self.s, self.truncate), "reflect")
+        y = problem.y
+        if self.recurs and y.device.type == "cpu" and not y.requires_grad:
+            x = recursive_gaussian(y, self.s)
+        else:
+            x = convolve_separable(y, gaussian_kernel(self.s, self.truncate), "reflect")
         return Result(x, Status.done(f"filtered with a Gaussian of {self.s:.3g} pixels"))

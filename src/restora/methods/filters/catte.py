@@ -1,0 +1,155 @@
+"""Regularised Perona–Malik diffusion: the conductance looks at the smoothed image, so that noise is no edge.
+
+Problem. y = x + n, white noise n of standard deviation σ; gray or colour, all channels at once.
+
+Model. Catté, Lions, Morel and Coll's well-posed form of Perona and Malik's equation,
+
+    ∂u/∂t = div(g(|∇(G_ς * u)|) ∇u),  u(0) = y,    g(s) = 1/(1 + (s/K)²),
+
+with nothing flowing through the border. A single grain of noise is steep, but not once it is smoothed: it diffuses.
+
+Algorithm. ``iterations`` times, from u = y:
+1. ∇(G_ς * u) by central differences, one-sided on the border; s² is the mean over the channels of its squared length.
+2. g at each pixel; at a face between two pixels the mean of both.
+3. With scheme="explicit" u ← u + τ div(g ∇u), τ = ``step`` <= 1/4.
+   With scheme="aos" u ← ½ Σ_l (I − 2τ A_l)⁻¹u over rows and columns l (additive operator splitting), for any τ.
+
+Parameters. K does not depend on the noise: pre-smoothing has taken it away. K = 8 on 0 … 255, and the time grows with
+σ.
+
+Cost. An iteration takes a small Gaussian filter and three passes; an AOS one some two to four times as long. So few
+long AOS steps are faster than many explicit ones, at a loss: over the time of 255σ = 25 steps of 1, 0.5 and 0.29 end
+1.0, 0.3 and 0.1 dB below the explicit ones on training photographs.
+
+Departures from the original. The paper keeps g and ς open. The table of :meth:`CatteDiffusion.for_noise` has the
+least squared error on photographs of 255σ = 15, 25, 50 among a few.
+
+References.
+F. Catté, P.-L. Lions, J.-M. Morel, T. Coll, "Image selective smoothing and edge detection by nonlinear diffusion", SIAM
+Journal on Numerical Analysis 29(1), 1992, doi:10.1137/0729012.
+J. Weickert, B. M. ter Haar Romeny, M. A. Viergever, "Efficient and reliable schemes for nonlinear diffusion filtering",
+IEEE Transactions on Image Processing 7(3), 1998, doi:10.1109/83.661190.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
+from restora.numerics.diffusion.aos import aos_reach, aos_step
+from restora.numerics.diffusion.rows import single_at_least
+from restora.numerics.diffusion.scalar import conductance, diffusion_step
+from restora.numerics.diffusion.structure_tensor import structure_tensor
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="catte-diffusion",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper=(
+        "F. Catté, P.-L. Lions, J.-M. Morel, T. Coll, Image selective smoothing and edge detection by nonlinear "
+        "diffusion, SIAM Journal on Numerical Analysis 29(1), 1992"
+    ),
+    doi="10.1137/0729012",
+    halo=lambda method: method.reach,
+    published=(
+        "set12-gray-awgn-s15-noclip-seed0",
+        "set12-gray-awgn-s25-noclip-seed0",
+        "set12-gray-awgn-s50-noclip-seed0",
+    ),
+)
+
+Scheme = Literal["explicit", "aos"]
+"""How a step is taken: forwards, up to τ = 1/4, or by additive operator splitting."""
+
+# Rows: 255σ, iterations; for K = 8/255, ς = 0.7 and a step of 0.2.
+_LEVELS, _ITERATIONS = (15, 25, 50), (5, 10, 35)
+
+
+@dataclass(frozen=True, slots=True)
+class CatteDiffusion:
+    """Diffusion with a conductance from the smoothed image.
+
+    Args:
+        K: contrast of an edge in the smoothed image, > 0.
+        pre_smoothing: ς, standard deviation in pixels of the Gaussian before the gradient, >= 0.
+        step: τ, the time of an iteration, > 0, at most 1/4 for the explicit scheme.
+        iterations: >= 1. Halved they leave noise, doubled they flatten what is fainter than K.
+        scheme: how a step is taken.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    K: float = 8 / 255
+    pre_smoothing: float = 0.7
+    step: float = 0.2
+    iterations: int = 10
+    scheme: Scheme = "explicit"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.K < math.inf:
+            raise InvalidParameter.outside("K", self.K, "> 0 and finite")
+        if not 0 <= self.pre_smoothing < math.inf:
+            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
+        if self.scheme not in get_args(Scheme):
+            raise InvalidParameter.outside("scheme", self.scheme, f"one of {', '.join(get_args(Scheme))}")
+        longest = 0.25 if self.scheme == "explicit" else math.inf
+        if not 0 < self.step <= longest or math.isinf(self.step):
+            raise InvalidParameter.outside("step", self.step, "> 0, and at most 1/4 for the explicit scheme")
+        if self.iterations < 1:
+            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
+
+    @property
+    def reach(self) -> int:
+        """Pixels from which a result depends; in the AOS scheme, to seven digits."""
+        step = 1 if self.scheme == "explicit" else aos_reach(self.step)
+        return self.iterations * (gaussian_radius(self.pre_smoothing) + 1 + step)
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "CatteDiffusion":
+        """5, 10, 35 iterations of 0.2 for 255σ = 15, 25, 50; interpolated, and held outside."""
+        return cls(iterations=round(np.interp(255 * sigma, _LEVELS, _ITERATIONS)))
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "CatteDiffusion":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Diffuse.
+
+        Raises:
+            CannotSolve: H is not the identity.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(
+                f"regularised diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
+            )
+        if problem.sigma == 0:
+            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+        u = single_at_least(problem.y)
+        advance = diffusion_step if self.scheme == "explicit" else aos_step
+        for iteration in range(1, self.iterations + 1):
+            u = advance(u, self._conductance(u), self.step)
+            (progress or silent)(iteration, self.iterations, f"time {self.step * iteration:.3g}")
+        sentence = f"{self.iterations} {self.scheme} steps of {self.step:g}, K = {self.K:.3g}"
+        return Result(u.to(problem.y.dtype), Status.done(sentence))
+
+    def _conductance(self, u: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
+        """g2 of |∇(G_ς * u)|, whose square is the trace of the structure tensor."""
+        smoothed = convolve_separable(u, gaussian_kernel(self.pre_smoothing))
+        J = structure_tensor(smoothed)
+        return conductance(J[:, :1] + J[:, 2:], self.K, "g2")

@@ -1,0 +1,150 @@
+"""Coherence-enhancing diffusion: lines grow together along their direction.
+
+Problem. y = x + n where x consists of lines: fingerprints, fabric, wood, hair, brush strokes; interrupted by noise or
+wear. Gray or colour, all channels at once.
+
+Model. Weickert's anisotropic diffusion
+
+    ∂u/∂t = div(D(J_ρ(∇u_ς)) ∇u),  u(0) = y,    u_ς = G_ς * u,    J_ρ = G_ρ * (∇u_ς ∇u_ςᵀ),
+
+where D has the eigenvectors of the structure tensor J_ρ, whose eigenvalues are μ1 >= μ2, with the eigenvalues
+
+    λ1 = α across,    λ2 = α + (1 − α) exp(−C/(μ1 − μ2)²) along the lines (α where μ1 = μ2).
+
+(μ1 − μ2)² measures the coherence within ρ pixels: where there is a direction, the image flows along it, and hardly at
+all elsewhere.
+
+Algorithm. ``cycles`` times, from u = y:
+1. u_ς; J by central differences, one-sided on the border; J_ρ; D from J_ρ.
+2. With D frozen the time T/cycles is covered: by one explicit step if it is at most 1/4, else by fast explicit
+   diffusion, whose n steps cover (n² + n)/12. Nothing flows through the border.
+
+Parameters. α = 0.001, C = 1 on 0 … 255 (the fourth power of the field ``contrast``), ς = 0.5, ρ = 4, T = 20 are those
+of the paper's fingerprint: the defaults. ρ should be as large as the lines are apart.
+
+Cost. A cycle takes four Gaussian filters and two passes, a step one pass of nine neighbours.
+
+Departures from the original. The method is meant to be looked at, not to lower an error, and with T = 20 it turns a
+noisy photograph into brush strokes. :meth:`CoherenceEnhancingDiffusion.for_noise`, which the front door uses, therefore
+asks for much less; its table has the least squared error on training photographs. Colour: J is the mean over the
+channels. The stencil of central differences is preset, since D is far too anisotropic for the nonnegative one.
+
+When not. It invents lines: in noise without any direction it finds some, the shorter ρ the more.
+
+References.
+J. Weickert, "Coherence-enhancing diffusion filtering", International Journal of Computer Vision 31, 1999,
+doi:10.1023/A:1008009714131.
+S. Grewenig, J. Weickert, A. Bruhn, "From box filtering to fast explicit diffusion", DAGM 2010, LNCS 6376,
+doi:10.1007/978-3-642-15986-2_54.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
+from restora.numerics.diffusion.rows import single_at_least
+from restora.numerics.diffusion.structure_tensor import CoherenceEnhancing
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="ced",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper="J. Weickert, Coherence-enhancing diffusion filtering, International Journal of Computer Vision 31, 1999",
+    doi="10.1023/A:1008009714131",
+    halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, method.rho),
+)
+
+DivergenceStencil = Literal["central", "nonnegative"]
+"""How div(D∇u) is written with nine pixels."""
+
+# Rows: 255σ, ρ, T.
+_TABLE = np.array([(15, 2, 0.75), (25, 2, 2), (50, 4, 8)]).T
+
+
+@dataclass(frozen=True, slots=True)
+class CoherenceEnhancingDiffusion:
+    """Diffusion along lines only.
+
+    Args:
+        time: T, > 0. Doubled, gaps twice as wide are closed.
+        cycles: how often D is found, >= 1.
+        pre_smoothing: ς, standard deviation in pixels of the Gaussian before the gradient, >= 0.
+        rho: ρ, that of the Gaussian over the structure tensor, >= 0. Halved, lines bend and wriggle more.
+        alpha: α, diffusion across the lines, in (0, 1).
+        contrast: ⁴√C, the gradient in one direction from which on there is coherence, > 0.
+        stencil: how div(D∇u) is discretised.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    time: float = 20.0
+    cycles: int = 20
+    pre_smoothing: float = 0.5
+    rho: float = 4.0
+    alpha: float = 0.001
+    contrast: float = 1 / 255
+    stencil: DivergenceStencil = "central"
+
+    def __post_init__(self) -> None:
+        for name in ("time", "contrast"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
+        for name in ("pre_smoothing", "rho"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), ">= 0 and finite")
+        if not 0 < self.alpha < 1:
+            raise InvalidParameter.outside("alpha", self.alpha, "in (0, 1)")
+        if self.cycles < 1:
+            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
+        if self.stencil not in get_args(DivergenceStencil):
+            raise InvalidParameter.outside("stencil", self.stencil, f"one of {', '.join(get_args(DivergenceStencil))}")
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "CoherenceEnhancingDiffusion":
+        """ρ = 2, 2, 4 and T = 0.75, 2, 8 for 255σ = 15, 25, 50, interpolated, held outside; a cycle a unit of time."""
+        levels, *columns = _TABLE
+        rho, time = (float(np.interp(255 * sigma, levels, column)) for column in columns)
+        return cls(time, math.ceil(time), rho=rho)
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "CoherenceEnhancingDiffusion":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Diffuse.
+
+        Raises:
+            CannotSolve: H is not the identity.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(
+                f"coherence-enhancing diffusion leaves H alone: it must be Identity, not {type(problem.H).__name__}"
+            )
+        if problem.sigma == 0:
+            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+        law = CoherenceEnhancing(self.alpha, self.contrast)
+        x = evolve(
+            single_at_least(problem.y),
+            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=self.rho, law=law),
+            time=self.time,
+            cycles=self.cycles,
+            stencil=self.stencil,
+            progress=progress,
+        )
+        sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, ρ = {self.rho:.3g}"
+        return Result(x.to(problem.y.dtype), Status.done(sentence))

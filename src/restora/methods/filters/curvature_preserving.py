@@ -1,0 +1,171 @@
+"""Curvature-preserving diffusion by line integrals: every pixel is averaged along curves that follow the structures.
+
+Problem. y = x + n, white noise n of standard deviation σ; made for colour, all channels at once. Known as
+GREYCstoration and, in G'MIC, as anisotropic smoothing.
+
+Model. Tschumperlé's equation, for the channels k with Hessians H_k and for w = √T a_α, a_α = (cos α, sin α),
+
+    ∂I_k/∂t = (2/π) ∫_0^π [ wᵀ H_k w + ∇I_kᵀ J_w w ] dα,
+
+J_w being the Jacobian of w. It is trace-based diffusion with the tensor T and a second term that bends it: smoothing
+goes along the curves of w, so that it rounds no corner and thins no curved line. T has the directions of the smoothed
+structure tensor with eigenvalues λ+ >= λ− (on 0 … 255) and there the eigenvalues (1 + λ+ + λ−)^−p, so √T those of half
+the power.
+
+Algorithm (B of the card). ``iterations`` times, from I = y:
+1. ∇ of I smoothed by ``pre_smoothing``; the structure tensor, mean over the channels, smoothed by ρ = ``rho``; √T from
+   it, with p−/2 = ``sharpness``/2 along the edge and p+/2 = p−/2/(1 − ``anisotropy``) across.
+2. For each of ``directions`` angles α of the whole circle (a curve is followed one way from its pixel, so both ±α are
+   needed): w = √T a_α, and the mean of I along its curve with Gaussian weights of standard deviation |w|√(2·amplitude),
+   to ``precision`` times that, in steps of ``dl`` pixels (:mod:`restora.numerics.diffusion.line_integral`).
+3. I ← the mean over all α.
+
+Parameters. sharpness 0.7, anisotropy 0.6, amplitude 60, pre-smoothing 0.6, ρ = 1.1, dl = 0.8, 12 directions (30°) and
+precision 2 are those of the authors' program, which does one iteration: the defaults.
+
+Cost. Up to directions·precision·√(2·amplitude)/dl samples a pixel, some hundreds with the defaults, fewer where there
+are edges. One iteration smooths like dozens of explicit steps.
+
+Departures from the original. Curves are followed through a linearly interpolated field and image, where the program
+takes the nearest pixel; their last sample is faded and at the border they go on along it: so the result depends
+continuously on the image, and tiles equal the whole. G is the mean, not the sum, over the channels. The program first
+stretches the image to 0 … 255; here [0, 1] is that range. The rule of :meth:`CurvaturePreservingDiffusion.for_noise` is
+not in the paper: it was found on training photographs.
+
+References.
+D. Tschumperlé, "Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's", International
+Journal of Computer Vision 68(1), 2006, doi:10.1007/s11263-006-5631-z.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.numerics.convolution import gaussian_radius
+from restora.numerics.diffusion.evolution import diffusion_tensors
+from restora.numerics.diffusion.line_integral import line_integral, line_reach
+from restora.numerics.diffusion.rows import single_at_least
+from restora.numerics.diffusion.structure_tensor import PowerLaw
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="lic-diffusion",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper=(
+        "D. Tschumperlé, Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's, "
+        "International Journal of Computer Vision 68(1), 2006"
+    ),
+    doi="10.1007/s11263-006-5631-z",
+    halo=lambda method: method.reach,
+)
+
+# Rows: 255σ, sharpness; for two iterations.
+_LEVELS, _SHARPNESS = (15, 25, 50), (0.6, 0.4, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class CurvaturePreservingDiffusion:
+    """Means along curves, in all directions.
+
+    Args:
+        amplitude: half the variance in pixels² of the Gaussian along a curve where the image is flat, > 0.
+        sharpness: p−, how fast smoothing falls with the steepness of edges, >= 0.
+        anisotropy: in [0, 1); 0 smooths across edges as along them.
+        pre_smoothing: standard deviation in pixels of the Gaussian before the gradient, >= 0.
+        rho: that of the Gaussian over the structure tensor, >= 0.
+        dl: step along a curve in pixels, in (0, 2].
+        directions: number of angles α, >= 2.
+        precision: where curves end, in standard deviations, > 0.
+        iterations: >= 1.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    amplitude: float = 60.0
+    sharpness: float = 0.7
+    anisotropy: float = 0.6
+    pre_smoothing: float = 0.6
+    rho: float = 1.1
+    dl: float = 0.8
+    directions: int = 12
+    precision: float = 2.0
+    iterations: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("amplitude", "precision"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
+        for name in ("sharpness", "pre_smoothing", "rho"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), ">= 0 and finite")
+        if not 0 <= self.anisotropy < 1:
+            raise InvalidParameter.outside("anisotropy", self.anisotropy, "in [0, 1)")
+        if not 0 < self.dl <= 2:
+            raise InvalidParameter.outside("dl", self.dl, "in (0, 2]")
+        for name, least in (("directions", 2), ("iterations", 1)):
+            if getattr(self, name) < least:
+                raise InvalidParameter.outside(name, getattr(self, name), f">= {least}")
+
+    @property
+    def reach(self) -> int:
+        """Pixels from which a result depends."""
+        tensors = gaussian_radius(self.pre_smoothing) + gaussian_radius(self.rho) + 2
+        return self.iterations * (tensors + line_reach(self.amplitude, self.precision))
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "CurvaturePreservingDiffusion":
+        """Two iterations of sharpness 0.6, 0.4, 0.25 for 255σ = 15, 25, 50; interpolated, and held outside."""
+        return cls(sharpness=float(np.interp(255 * sigma, _LEVELS, _SHARPNESS)), iterations=2)
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "CurvaturePreservingDiffusion":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Smooth.
+
+        Raises:
+            CannotSolve: H is not the identity.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(
+                f"curvature-preserving diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
+            )
+        if problem.sigma == 0:
+            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+        I, report = single_at_least(problem.y), progress or silent
+        along = self.sharpness / 2
+        law = PowerLaw(along, along / (1 - self.anisotropy))
+        total = self.iterations * self.directions
+        for iteration in range(self.iterations):
+            root = diffusion_tensors(I, self.pre_smoothing, self.rho, law)
+            mean = torch.zeros_like(I)
+            for k in range(self.directions):
+                mean.add_(self._along(I, root, 2 * math.pi * k / self.directions), alpha=1 / self.directions)
+                report(iteration * self.directions + k + 1, total, "directions")
+            I = mean
+        sentence = f"averaged along curves in {self.directions} directions, amplitude {self.amplitude:.3g}"
+        return Result(I.to(problem.y.dtype), Status.done(sentence))
+
+    def _along(
+        self, I: Float[Tensor, "b c h w"], root: Float[Tensor, "b 3 h w"], alpha: float
+    ) -> Float[Tensor, "b c h w"]:
+        """The means along the curves of w = √T a_α."""
+        a, b, c = root.unbind(1)
+        cos, sin = math.cos(alpha), math.sin(alpha)
+        w = torch.stack((cos * a + sin * b, cos * b + sin * c), dim=1)
+        return line_integral(I, w, amplitude=self.amplitude, dl=self.dl, precision=self.precision)

@@ -1,0 +1,148 @@
+"""Edge-enhancing diffusion: noise at an edge is smoothed along it, not across.
+
+Problem. y = x + n, white noise n of standard deviation σ; gray or colour, all channels at once.
+
+Model. Weickert's anisotropic diffusion with a tensor,
+
+    ∂u/∂t = div(D(∇u_ς) ∇u),  u(0) = y,    u_ς = G_ς * u,
+
+where D has the eigenvector v1 ∥ ∇u_ς with λ1 = g(|∇u_ς|) and v2 ⊥ ∇u_ς with λ2 = 1,
+
+    g(s) = 1 for s = 0, else 1 − exp(−C/(s/λ)⁸),  C = 3.31488,
+
+so that the flux across grows up to s = λ and falls beyond. Scalar diffusion leaves the noise on an edge; this does not.
+
+Algorithm. ``cycles`` times, from u = y:
+1. u_ς, its structure tensor J = ∇u_ς ∇u_ςᵀ (central differences, one-sided on the border), D from J.
+2. With D frozen the time T/cycles is covered: by one explicit step if it is at most 1/4, else by fast explicit
+   diffusion, whose n steps cover (n² + n)/12. Nothing flows through the border.
+
+Parameters. λ is the contrast, after smoothing by ς, of the faintest edge to keep.
+
+Cost. A cycle takes a Gaussian filter and two passes, a step one pass of nine neighbours.
+
+Departures from the original. Colour: J is the mean over the channels, the paper's later sum divided by their number.
+The stencil of central differences is preset, as it is the more accurate; it may overshoot a little, where the paper's
+nonnegative one (stencil="nonnegative") does so less. The table of :meth:`EdgeEnhancingDiffusion.for_noise` has the
+            least squared error on three photographs among a few, for 255σ = 15, 25, 50; the paper has none.
+
+When not. Texture finer than ς is taken for noise.
+
+References.
+J. Weickert, "Theoretical foundations of anisotropic diffusion in image processing", Computing, Supplement 11, 1996,
+doi:10.1007/978-3-7091-6586-7_13.
+J. Weickert, "Anisotropic Diffusion in Image Processing", Teubner, 1998.
+S. Grewenig, J. Weickert, A. Bruhn, "From box filtering to fast explicit diffusion", DAGM 2010, LNCS 6376,
+doi:10.1007/978-3-642-15986-2_54.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
+from restora.numerics.diffusion.rows import single_at_least
+from restora.numerics.diffusion.structure_tensor import EdgeEnhancing
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="eed",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper=(
+        "J. Weickert, Theoretical foundations of anisotropic diffusion in image processing, Computing, Supplement 11, "
+        "1996"
+    ),
+    doi="10.1007/978-3-7091-6586-7_13",
+    halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, 0.0),
+    published=(
+        "set12-gray-awgn-s15-noclip-seed0",
+        "set12-gray-awgn-s25-noclip-seed0",
+        "set12-gray-awgn-s50-noclip-seed0",
+    ),
+)
+
+DivergenceStencil = Literal["central", "nonnegative"]
+"""How div(D∇u) is written with nine pixels."""
+
+# Rows: 255σ, 255λ, cycles, ς; with 0.2 of time a cycle.
+_TABLE = np.array([(15, 8, 3, 0.7), (25, 12, 3, 1.0), (50, 12, 16, 1.0)]).T
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeEnhancingDiffusion:
+    """Diffusion along the edges, and everywhere where there are none.
+
+    Args:
+        contrast: λ of the model, > 0. Halved it leaves noise, doubled it blurs edges.
+        pre_smoothing: ς, standard deviation in pixels of the Gaussian before the gradient, >= 0.
+        time: T, > 0.
+        cycles: how often D is found, >= 1.
+        stencil: how div(D∇u) is discretised.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    contrast: float = 12 / 255
+    pre_smoothing: float = 1.0
+    time: float = 0.6
+    cycles: int = 3
+    stencil: DivergenceStencil = "central"
+
+    def __post_init__(self) -> None:
+        for name in ("contrast", "time"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
+        if not 0 <= self.pre_smoothing < math.inf:
+            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
+        if self.cycles < 1:
+            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
+        if self.stencil not in get_args(DivergenceStencil):
+            raise InvalidParameter.outside("stencil", self.stencil, f"one of {', '.join(get_args(DivergenceStencil))}")
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "EdgeEnhancingDiffusion":
+        """255λ = 8, 12, 12, ς = 0.7, 1, 1, and 3, 3, 16 cycles of 0.2, for 255σ = 15, 25, 50; interpolated between."""
+        levels, *columns = _TABLE
+        contrast, cycles, pre_smoothing = (float(np.interp(255 * sigma, levels, column)) for column in columns)
+        return cls(contrast / 255, pre_smoothing, 0.2 * round(cycles), round(cycles))
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "EdgeEnhancingDiffusion":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Diffuse.
+
+        Raises:
+            CannotSolve: H is not the identity.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(
+                f"edge-enhancing diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
+            )
+        if problem.sigma == 0:
+            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+        x = evolve(
+            single_at_least(problem.y),
+            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=0.0, law=EdgeEnhancing(self.contrast)),
+            time=self.time,
+            cycles=self.cycles,
+            stencil=self.stencil,
+            progress=progress,
+        )
+        sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, λ = {self.contrast:.3g}"
+        return Result(x.to(problem.y.dtype), Status.done(sentence))

@@ -1,0 +1,121 @@
+"""Edge-enhancing inpainting: known pixels spread into the holes along the edges that they suggest.
+
+Problem. y = known ⊙ x: some pixels are missing. Scattered missing samples, scratches, overlaid text; the known pixels
+are kept as they are. Gray or colour, all channels at once.
+
+Model. The steady state of edge-enhancing diffusion on the missing pixels, the known ones Ω held fixed,
+
+    div(D(∇u_ς) ∇u) = 0 outside Ω,  u = y on Ω,    u_ς = G_ς * u,
+
+where D has the eigenvector v1 ∥ ∇u_ς with λ1 = 1/√(1 + |∇u_ς|²/λ²) (Charbonnier) and v2 ⊥ ∇u_ς with λ2 = 1: what flows
+across an edge is held back, what flows along it is not, so that edges are carried across a hole. Smoothing by ς lets
+the direction at its rim be felt inside.
+
+Algorithm. From u = harmonic inpainting, ``cycles`` times:
+1. u_ς, its structure tensor, D.
+2. With D frozen, fast explicit diffusion for a time of T/cycles; after every step the known pixels are put back.
+
+Parameters. ς = 0.8 and Charbonnier's law are those of Galić et al.; λ they choose for each image.
+
+Cost. O(N) a step, √(12·T/cycles) steps a cycle; large holes need a T that grows with the square of their width.
+
+Departures from the original. The fast explicit scheme is newer; the time is fixed instead of a residual. Colour: J is
+the mean over the channels. λ and T were chosen on training photographs with half of their pixels missing.
+
+When not. Textures are not continued, and a hole much wider than √T is left as harmonic inpainting fills it.
+
+References.
+I. Galić, J. Weickert, M. Welk, A. Bruhn, A. Belyaev, H.-P. Seidel, "Image compression with anisotropic diffusion",
+Journal of Mathematical Imaging and Vision 31, 2008, doi:10.1007/s10851-008-0087-0.
+J. Weickert, M. Welk, "Tensor field interpolation with PDEs", Visualization and Processing of Tensor Fields, 2006,
+doi:10.1007/3-540-31272-2_19.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.numerics.diffusion.evolution import diffusion_tensors, evolve
+from restora.numerics.diffusion.rows import single_at_least
+from restora.numerics.diffusion.structure_tensor import Charbonnier
+from restora.numerics.harmonic_fill import harmonic_fill
+from restora.operators.mask import Mask
+
+SPEC = Spec(
+    name="eed-inpainting",
+    tasks=("inpaint",),
+    solves=(Mask,),
+    colour="native",
+    paper=(
+        "I. Galić, J. Weickert, M. Welk, A. Bruhn, A. Belyaev, H.-P. Seidel, Image compression with anisotropic "
+        "diffusion, Journal of Mathematical Imaging and Vision 31, 2008"
+    ),
+    doi="10.1007/s10851-008-0087-0",
+    needs_sigma=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeEnhancingInpainting:
+    """Edge-enhancing diffusion outside the known pixels.
+
+    Args:
+        contrast: λ of the model, > 0. Halved, edges are carried farther and noise with them.
+        pre_smoothing: ς, standard deviation in pixels of the Gaussian before the gradient, >= 0.
+        time: T, > 0.
+        cycles: how often D is found, >= 1.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    contrast: float = 2 / 255
+    pre_smoothing: float = 0.8
+    time: float = 200.0
+    cycles: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("contrast", "time"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
+        if not 0 <= self.pre_smoothing < math.inf:
+            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
+        if self.cycles < 1:
+            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "EdgeEnhancingInpainting":
+        """The defaults: there is nothing to choose."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Fill the missing pixels. A channel without any known pixel becomes zero.
+
+        Raises:
+            CannotSolve: H is not a Mask.
+        """
+        H = problem.H
+        if not isinstance(H, Mask):
+            raise CannotSolve(f"this inpainting fills the holes of a Mask; it does not solve {type(H).__name__}")
+        y = single_at_least(problem.y)
+        known = H.known.to(y).expand(y.shape) > 0
+        x = evolve(
+            harmonic_fill(y, H.known.to(y), tolerance=1e-2).x,
+            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=0.0, law=Charbonnier(self.contrast)),
+            time=self.time,
+            cycles=self.cycles,
+            stencil="central",
+            keep=lambda u: torch.where(known, y, u),
+            progress=progress,
+        )
+        sentence = f"diffused into the holes for a time of {self.time:.3g} in {self.cycles} cycles"
+        return Result(x.to(problem.y.dtype), Status.done(sentence))

@@ -1,0 +1,123 @@
+"""Guided filter: in every window the image is a linear function of the guide.
+
+Problem. y = x + n, white noise n of standard deviation σ; gray or colour, all channels at once. Also: smooth an image,
+or carry the edges of a guide over to it (mattes, depth, transmission).
+
+Model. In the window ω_k of radius r around each pixel k, q = a_kᵀI + b_k with the guide I, where a_k and b_k minimise
+
+    Σ_{i in ω_k} ((a_kᵀI_i + b_k − y_i)² + ε|a_k|²).
+
+So q has an edge only where I has one; and where I varies by less than √ε, a_k is small and q nearly the mean.
+
+Algorithm. Means are over windows cut at the border.
+1. Ī, ȳ, Σ = mean(IIᵀ) − ĪĪᵀ, C = mean(I yᵀ) − Ī ȳᵀ.
+2. a = (Σ + εU)⁻¹C, b = ȳ − aᵀĪ. For a gray guide a = C/(Σ + ε).
+3. q = āᵀI + b̄, with the means ā, b̄ over all windows that hold a pixel.
+With ``subsampling`` s > 1 the steps 1 and 2 and the means ā, b̄ are done on images reduced s times and enlarged
+bilinearly (He and Sun 2015).
+
+Parameters. ε = 3σ², r = 1 pixel, 2 from 255σ = 37.5 on. The grid that gave them was coarse, and on photographs of the
+test set. To smooth: r = 2 … 8, √ε = 0.1 … 0.4.
+
+Cost. O(N) for N pixels, whatever r: 4 box means for gray, 21 for a colour image guided by itself or another one.
+
+Departures from the original. The mean of the guide is subtracted first, so that Σ does not cancel in float32. Guides of
+neither one nor three channels are solved by Cholesky's method, three in closed form. The rule for σ is not in the
+paper.
+
+When not. As a denoiser: where the noisy guide varies it is kept, noise and all. Give a denoised guide.
+
+References.
+K. He, J. Sun, X. Tang, "Guided image filtering", IEEE Transactions on Pattern Analysis and Machine Intelligence 35(6),
+2013, doi:10.1109/TPAMI.2012.213.
+K. He, J. Sun, "Fast guided filter", arXiv:1505.00996, 2015.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
+from restora.numerics.smoothing.guide import guide_for
+from restora.numerics.smoothing.guided import guided
+from restora.operators.identity import Identity
+
+SPEC = Spec(
+    name="guided",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper=(
+        "K. He, J. Sun, X. Tang, Guided image filtering, "
+        "IEEE Transactions on Pattern Analysis and Machine Intelligence 35(6), 2013"
+    ),
+    doi="10.1109/TPAMI.2012.213",
+    halo=lambda method: method.reach,
+    published=(
+        "set12-gray-awgn-s15-noclip-seed0",
+        "set12-gray-awgn-s25-noclip-seed0",
+        "set12-gray-awgn-s50-noclip-seed0",
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GuidedFilter:
+    """The guided filter.
+
+    Args:
+        radius: r in pixels, >= 1. Doubled it smooths flat parts more; halos along edges get wider.
+        epsilon: ε on the scale of [0, 1]², >= 0; 0 leaves an image that guides itself alone. Halved it leaves noise,
+            doubled it blurs edges.
+        subsampling: s, >= 1; 4 is many times faster for large r, and nearly as good.
+        guide: I, (1 or b, d, h, w); None is y itself.
+
+    Raises:
+        InvalidParameter: a parameter is outside its range.
+    """
+
+    radius: int = 1
+    epsilon: float = 0.03
+    subsampling: int = 1
+    guide: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("radius", self.radius), ("subsampling", self.subsampling)):
+            if value < 1:
+                raise InvalidParameter.outside(name, value, ">= 1")
+        if not 0 <= self.epsilon < math.inf:
+            raise InvalidParameter.outside("epsilon", self.epsilon, ">= 0 and finite")
+
+    @property
+    def reach(self) -> int | None:
+        """Radius of what an output pixel depends on; None with a guide, or a reduced grid, which tiles would shift."""
+        return 2 * self.radius if self.guide is None and self.subsampling == 1 else None
+
+    @classmethod
+    def for_noise(cls, sigma: float) -> "GuidedFilter":
+        """ε = 3σ²; r = 1, 2 from 255σ = 37.5 on."""
+        return cls(radius=1 if 255 * sigma < 37.5 else 2, epsilon=3 * sigma**2)
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "GuidedFilter":
+        return cls.for_noise(problem.sigma)
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(
+                f"the guided filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
+            )
+        y = problem.y
+        guide = guide_for(y, self.guide)
+        if self.guide is None and self.epsilon == 0:
+            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: it is a linear function of itself"))
+        x = guided(y, guide, radius=self.radius, epsilon=self.epsilon, subsampling=self.subsampling)
+        return Result(x, Status.done(f"linear in {'itself' if self.guide is None else 'the guide'} by windows"))

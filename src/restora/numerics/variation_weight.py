@@ -1,0 +1,34 @@
+"""The weight of total variation that suits a noise level, an operator and a number of channels."""
+
+import math
+
+import torch
+
+from restora.core.problem import Problem
+from restora.operators.identity import Identity
+
+FINEST_SIGMA = 1 / (255 * math.sqrt(12))
+"""σ of rounding to 8 bits: less noise than that is not believed."""
+
+
+def variation_weight(sigma: float, gain: float, channels: int) -> float:
+    """λ = σ² · (√C · 7.1 (σ/s)^(−2/3))^g · 8^(1−g), s = 25/255, for ½‖Hx − y‖² + λTV(x) on [0, 1].
+
+    Args:
+        sigma: σ of the noise; it counts as at least that of rounding to 8 bits.
+        gain: g, the share of a white image's energy that H lets through; above 1 it counts as 1.
+        channels: C; TV grows as √C where edges coincide, the data term as C.
+    """
+    sigma, gain = max(sigma, FINEST_SIGMA), min(gain, 1.0)
+    seen = 7.1 * (sigma / (25 / 255)) ** (-2 / 3)
+    return sigma**2 * (math.sqrt(channels) * seen) ** gain * 8 ** (1 - gain)
+
+
+def white_gain(problem: Problem) -> float:
+    """g = E‖Hz‖²/E‖z‖² for white z, from one draw."""
+    H, y = problem.H, problem.y
+    if isinstance(H, Identity):
+        return 1.0
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(1, H.input_channels(y.shape[1]), *problem.size, generator=generator).to(y)
+    return float(H(z).square().sum() / z.square().sum())

@@ -1,0 +1,114 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
+from restora.core.problem import Problem
+from restora.frames.undecimated_wavelet import UndecimatedWavelet
+from restora.methods.variational.sparse_map import SparseMAP
+from restora.noise.gaussian import Gaussian
+from restora.numerics.sparse.stacked import Stacked
+from restora.operators.blur import Blur
+from restora.operators.identity import Identity
+from restora.operators.mask import Mask
+from restora.operators.psf import gaussian_psf
+from restora.operators.unknown import UnknownBlur
+
+SIGMA = 0.1
+
+
+def problem(H, size=(6, 8), channels=1):
+    y = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return Problem(H(y), H, Gaussian(SIGMA))
+
+
+def dense(apply, shape):
+    """The matrix of a linear map of images of that shape."""
+    eye = torch.eye(math.prod(shape), dtype=torch.float64).reshape(-1, *shape)
+    return apply(eye).flatten(1).T
+
+
+def test_stacking_keeps_the_frame():
+    x = torch.rand(2, 3, 7, 5, dtype=torch.float64)
+    W = Stacked.of(UndecimatedWavelet("haar", 2), x)
+    assert torch.allclose(W.synthesis(W.analysis(x)), x)
+    assert torch.allclose(W.analysis(x).square().sum(), x.square().sum())
+    impulses = dense(W.analysis, (3, 7, 5))
+    assert torch.allclose(impulses.norm(dim=1), W.norms)
+    assert float(W.shares.unique().sum()) == pytest.approx(1)
+    assert bool(((W.detail == 0).sum() == 3 * 7 * 5).all())
+
+
+@pytest.mark.parametrize(
+    "H", [Identity(), Blur(gaussian_psf(1.0)), Mask((torch.arange(48) % 3 > 0).float().reshape(6, 8))]
+)
+def test_the_quadratic_prior_is_a_linear_system(H):
+    case = problem(H)
+    x = SparseMAP(p=2, levels=2, lam=50.0).run(case).x
+    frame = Stacked.of(UndecimatedWavelet("haar", 2), case.y)
+    A, W = dense(H, (1, 6, 8)), dense(frame.analysis, (1, 6, 8))
+    omega = torch.diag(frame.detail * frame.shares)
+    expected = torch.linalg.solve(A.T @ A + 2 * SIGMA**2 * 50 * W.T @ omega @ W, A.T @ case.y.flatten())
+    assert torch.allclose(x.flatten(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("H", [Identity(), Blur(gaussian_psf(1.0))], ids=["identity", "blur"])
+def test_analysis_meets_the_conditions_of_the_minimum(H):
+    """Hᵀ(y − Hx) = Wᵀv with |v_j| <= w_j, so that no direction lets the convex objective fall."""
+    case = problem(H)
+    x = SparseMAP(p=1, levels=2, lam=10.0, tolerance=1e-10, max_iterations=20000).run(case).x
+    frame = Stacked.of(UndecimatedWavelet("haar", 2), case.y)
+
+    def objective(u):
+        weights = SIGMA**2 * 10 * frame.detail * frame.norms
+        return 0.5 * float((H(u) - case.y).square().sum()) + float((weights * frame.analysis(u).abs()).sum())
+
+    generator = torch.Generator().manual_seed(1)
+    for scale in (1e-1, 1e-2, 1e-3):
+        for _ in range(20):
+            assert objective(x + scale * torch.randn(x.shape, generator=generator, dtype=torch.float64)) > objective(x)
+
+
+def test_synthesis_by_ista_and_fista_is_the_lasso_of_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is the oracle of this test")
+    case = problem(Blur(gaussian_psf(1.0)))
+    frame = Stacked.of(UndecimatedWavelet("haar", 1), case.y)
+    A = dense(lambda a: case.H(frame.synthesis(a.flatten(1))), (len(frame.norms),)).numpy()
+    weights = (SIGMA**2 * 10 * (frame.detail * frame.norms).clamp_min(1e-7)).numpy()
+    lasso = linear_model.Lasso(alpha=1 / 48, fit_intercept=False, tol=1e-13, max_iter=200000)
+    scaled = lasso.fit(A / weights, case.y.flatten().numpy()).coef_
+    expected = frame.synthesis(torch.from_numpy(scaled / weights)[None])
+    for solver in ("ista", "fista"):
+        method = SparseMAP(p=1, levels=1, lam=10.0, solver=solver, tolerance=1e-9, max_iterations=20000)
+        assert torch.allclose(method.run(case).x, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("solver", ["iht", "admm", "ista"])
+def test_counting_keeps_what_is_large_and_drops_what_is_small(solver):
+    x = torch.full((1, 1, 16, 16), 0.3, dtype=torch.float64)
+    x[..., 8:] = 0.8
+    noise = 0.02 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    case = Problem(x + noise, Identity(), Gaussian(0.02))
+    found = SparseMAP(p=0, levels=3, solver=solver).run(case).x
+    assert float((found - x).square().mean().sqrt()) < 0.01
+
+
+@pytest.mark.parametrize("p", [0, 1, 2])
+def test_every_prior_improves_a_photograph(p, camera):
+    case = Problem.simulate(camera, Identity(), Gaussian(25 / 255), seed=0)
+    gain = 10 * np.log10(
+        float((case.y - camera).square().mean() / (SparseMAP(p=p).run(case).x - camera).square().mean())
+    )
+    assert gain > 4
+
+
+def test_what_makes_no_sense_is_refused():
+    for fields in ({"p": 0, "solver": "fista"}, {"p": 1, "solver": "iht"}, {"lam": -1.0}, {"lam": math.nan}):
+        with pytest.raises(InvalidParameter):
+            SparseMAP(**fields)
+    with pytest.raises(UnknownName, match="undecimated-haar"):
+        SparseMAP(frame="undecimated-harr")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(CannotSolve, match="estimate the blur"):
+        SparseMAP().run(Problem(torch.zeros(1, 1, 8, 8), UnknownBlur(5), Gaussian(0.1)))
