@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 import pywt
-from contest import Array, Contest, as_array, as_tensor
+from benchmarks.contest import Array, Contest, as_array, as_tensor
 from curvelets.numpy import UDCT
 from skimage import data
 from skimage.transform import resize

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pywt
-from contest import Array, Contest, as_array, as_tensor
+from benchmarks.contest import Array, Contest, as_array, as_tensor
 from scipy.ndimage import uniform_filter
 from skimage import data, restoration
 from skimage.transform import resize

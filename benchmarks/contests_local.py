@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import scipy.ndimage
 import torch
-from contest import Array, Contest, as_array, as_tensor
+from benchmarks.contest import Array, Contest, as_array, as_tensor
 from skimage import data
 from skimage.transform import resize
 

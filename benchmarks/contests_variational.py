@@ -12,7 +12,7 @@ from functools import partial
 import cv2
 import numpy as np
 import torch
-from contest import Array, Contest, as_array, as_tensor
+from benchmarks.contest import Array, Contest, as_array, as_tensor
 from skimage import data, restoration
 from sklearn.linear_model import orthogonal_mp_gram
 

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pywt
 import torch
-from contest import Array, Contest, as_array, as_tensor
+from benchmarks.contest import Array, Contest, as_array, as_tensor
 from scipy.signal import wiener
 from skimage import data, restoration
 

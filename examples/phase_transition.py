@@ -2,8 +2,8 @@
 
     python examples/phase_transition.py [--out results/phase-transition.csv]
 
-A signal α of n = 100 numbers, k of them not zero, is measured m < n times by a Gaussian matrix: y = Dα. For each
-undersampling m/n and each sparsity k/m it counts how many of 20 signals each method finds: orthogonal matching pursuit,
+A signal α of n = 80 numbers, k of them not zero, is measured m < n times by a Gaussian matrix: y = Dα. For each
+undersampling m/n and each sparsity k/m it counts how many of 15 signals each method finds: orthogonal matching pursuit,
 basis pursuit (min ‖α‖₁) and the shortest solution (min ‖α‖₂). The first two have a sharp border between all and none
 (Donoho and Tanner 2009); the last finds none anywhere.
 """
@@ -19,8 +19,8 @@ from torch import Tensor
 from restora.numerics.iterate import Limits
 from restora.numerics.sparse.pursuit import basis_pursuit, batch_omp, least_norm
 
-N, TRIALS = 100, 20
-SHARES = tuple((i + 0.5) / 12 for i in range(12))
+N, TRIALS = 80, 15
+SHARES = tuple((i + 0.5) / 10 for i in range(10))
 """Both k/m and m/n."""
 
 
@@ -31,7 +31,7 @@ def pursuit(D: Tensor, Y: Tensor, k: Tensor) -> Tensor:
 
 def l1(D: Tensor, Y: Tensor, k: Tensor) -> Tensor:
     """Basis pursuit."""
-    return basis_pursuit(D, Y, limits=Limits(1e-5, 600, every=50)).x
+    return basis_pursuit(D, Y, limits=Limits(1e-5, 500, every=50)).x
 
 
 def l2(D: Tensor, Y: Tensor, k: Tensor) -> Tensor:

@@ -88,3 +88,11 @@ def test_windows_made_without_gradients_serve_those_with():
 def test_parameters_out_of_range_are_refused(fields, name):
     with pytest.raises(InvalidParameter, match=name):
         CurveletTransform(**fields)
+
+
+def test_thresholding_by_windows_is_thresholding_of_all():
+    frame, size = CurveletTransform(3), (40, 33)
+    x = torch.from_numpy(np.random.RandomState(0).normal(size=(1, 2, *size)))
+    coarse, *details = frame.analysis(x)
+    kept = (torch.where(c.abs() > 1.5 * norms, c, 0) for c, norms in zip(details, frame.norms(size)[1:]))
+    assert torch.allclose(frame.thresholded(x, 1.5), frame.synthesis((coarse, *kept), size), rtol=0, atol=1e-12)

@@ -23,8 +23,8 @@ class Spec:
         doi: of the paper, or an empty string where there is none.
         needs_sigma: it uses the noise level, so the front door must know or estimate it.
         blind: it also finds what is unknown in H.
-        halo: radius in pixels of y that one output pixel depends on, as a function of the configured method; None when
-            it depends on the whole image.
+        halo: radius in pixels of y that one output pixel depends on, as a function of the configured method; None, or a
+            function that gives None, when it depends on the whole image.
         min_size: smallest side it takes.
         multiple_of: sides must be multiples of this (the front door pads and crops).
         deterministic: the same input gives the same output without a generator.
@@ -43,7 +43,7 @@ class Spec:
     doi: str = ""
     needs_sigma: bool = True
     blind: bool = False
-    halo: Callable[[Any], int] | None = None
+    halo: Callable[[Any], int | None] | None = None
     min_size: int = 1
     multiple_of: int = 1
     deterministic: bool = True

@@ -77,6 +77,21 @@ class CurveletTransform:
             spectrum.index_add_(-1, windows.index.flatten().long(), part.flatten(2))
         return torch.fft.ifft2(spectrum.unflatten(-1, size), norm="ortho").real
 
+    def thresholded(self, x: Float[Tensor, "b c h w"], t: float) -> Float[Tensor, "b c h w"]:
+        """Wᵀ of Wx, without what is at most t times the norm of its row of W, at all scales but the coarsest.
+
+        One window after the other, so that the coefficients are never all in memory.
+        """
+        size = (x.shape[-2], x.shape[-1])
+        spectrum = torch.fft.fft2(x, norm="ortho").flatten(-2)
+        kept = torch.zeros_like(spectrum)
+        for i, (windows, norms) in enumerate(zip(self._windows(size, x), self.norms(size), strict=True)):
+            c = _coefficients(spectrum, windows)
+            if i > 0:
+                c = torch.where(c.abs() > t * norms.to(c), c, 0.0)
+            kept.index_add_(-1, windows.index.flatten().long(), _spectrum(c, windows).flatten(2))
+        return torch.fft.ifft2(kept.unflatten(-1, size), norm="ortho").real
+
     def norms(self, size: Size) -> Bands:
         """One for each window, but at the finest scale for each coefficient where a side is even.
 

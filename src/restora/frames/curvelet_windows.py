@@ -170,15 +170,19 @@ def _wedges(size: Size, axis: int, j: int, scales: int, wedges: int) -> tuple[np
     start = np.ceil(across[0].clip(-widest, widest)).astype(np.int64)
     stop = np.floor(across[1].clip(-widest, widest)).astype(np.int64)
     length_b = fast_length(max(int((stop - start)[:, a <= max(last, first)].max()) + 1, 1))
-    b = start[..., None] + (np.arange(length_b) - start[..., None]) % length_b
 
-    a = np.broadcast_to(a[:, None], b.shape)
-    omega_a, omega_b = 2 * a / side_a, 2 * b / side_b
-    angular = _rise(np.abs(_angle(omega_a, omega_b) - centre[:, None, None]) / delta)
-    weight = math.sqrt(2) * angular * radial_window(omega_a, omega_b, j, scales)
-    weight = weight * _share(a, side_a) * _share(b, side_b)
-    row, column = (a, b) if axis == 0 else (b, a)
-    place = row % size[0] * size[1] + column % size[1]
+    place = np.empty((len(centre), length_a, length_b), dtype=np.int32)
+    weight = np.empty(place.shape)
+    for l in range(len(centre)):  # one at a time: what is computed on the way is larger than what is kept
+        b = start[l][:, None] + (np.arange(length_b) - start[l][:, None]) % length_b
+        omega_a, omega_b = 2 * a[:, None] / side_a, 2 * b / side_b
+        angular = _rise(np.abs(_angle(omega_a, omega_b) - centre[l]) / delta)
+        weight[l] = (
+            angular * radial_window(omega_a, omega_b, j, scales) * _share(a[:, None], side_a) * _share(b, side_b)
+        )
+        row, column = (a[:, None], b) if axis == 0 else (b, a[:, None])
+        place[l] = row % size[0] * size[1] + column % size[1]
+    weight *= math.sqrt(2)
     return (place, weight) if axis == 0 else (place.swapaxes(-2, -1), weight.swapaxes(-2, -1))
 
 

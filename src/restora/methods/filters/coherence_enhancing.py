@@ -19,8 +19,9 @@ Algorithm. ``cycles`` times, from u = y:
 2. With D frozen the time T/cycles is covered: by one explicit step if it is at most 1/4, else by fast explicit
    diffusion, whose n steps cover (n² + n)/12. Nothing flows through the border.
 
-Parameters. α = 0.001, C = 1 on 0 … 255 (the fourth power of the field ``contrast``), ς = 0.5, ρ = 4, T = 20 are those
-of the paper's fingerprint: the defaults. ρ should be as large as the lines are apart.
+Parameters. α = 0.001, C = 1 on 0 … 255 (the fourth power of the field ``contrast``), ς = 0.5, ρ = 4, T = 20 are
+customary for fingerprints: the defaults, not checked against the paper's text. ρ should be as large as the lines are
+apart.
 
 Cost. A cycle takes four Gaussian filters and two passes, a step one pass of nine neighbours.
 

@@ -22,9 +22,10 @@ Parameters. λ is the contrast, after smoothing by ς, of the faintest edge to k
 Cost. A cycle takes a Gaussian filter and two passes, a step one pass of nine neighbours.
 
 Departures from the original. Colour: J is the mean over the channels, the paper's later sum divided by their number.
-The stencil of central differences is preset, as it is the more accurate; it may overshoot a little, where the paper's
-nonnegative one (stencil="nonnegative") does so less. The table of :meth:`EdgeEnhancingDiffusion.for_noise` has the
-            least squared error on three photographs among a few, for 255σ = 15, 25, 50; the paper has none.
+The stencil of central differences is preset, that of the published figures; it may overshoot a little, where the
+paper's nonnegative one (stencil="nonnegative") does so less. The paper has no rule for noise: the table of
+:meth:`EdgeEnhancingDiffusion.for_noise`, for 255σ = 15, 25, 50, was found with a coarse grid on three or four images of
+Set12, so that its figures there are favourable.
 
 When not. Texture finer than ς is taken for noise.
 

@@ -25,8 +25,9 @@ and blurs where there is much of it; it also looks at the whole image, so that l
 Cost. Two conductances a pixel and iteration, one pass through memory.
 
 Departures from the original. Colour: s² is the mean over the channels of the squared difference, so that all of them
-share their edges. The table of :meth:`PeronaMalik.for_noise` is not in the paper: it has the least squared error on
-photographs of 255σ = 15, 25, 50 for g2; between its rows it is interpolated.
+share their edges. The table of :meth:`PeronaMalik.for_noise`, for g2 and 255σ = 15, 25, 50, is not in the paper: it was
+found with a coarse grid on three or four images of Set12, so that its figures there are favourable; between its rows it
+is interpolated.
 
 When not. Impulses, and the largest grains of noise, are edges to it and stay: see the regularised form
 (``catte-diffusion``).

@@ -26,7 +26,7 @@ Departures from the original. The article's bandelets penalise a direction by it
 reflection to multiples of 8·2^J, and J is at most log₂ of the shorter side, minus 2.
 
 When not. Few directions, and squares of one direction each: crossing textures are served better by patches. The search
-makes it ten times slower than wavelets with the same shifts.
+takes several times as long as the wavelet transforms.
 
 References.
 G. Peyré, S. Mallat, "Surface compression with geometric bandelets", ACM Transactions on Graphics 24(3), 2005,

@@ -6,7 +6,7 @@ Model. In a block small enough an edge is straight. The sums of the pixels along
 transform of these sums has few large coefficients, whatever the length of the edge. White noise spreads over all
 coefficients, with a standard deviation of σ times the norm of their row.
 
-Algorithm, for each of the overlapping blocks.
+Algorithm (for each of the overlapping blocks).
 1. c = R p: ridgelet coefficients of the block p, by ``kind``
    ``local``   Fourier samples along straight lines through the origin, then wavelets along the lines, of the block
                times a smooth window; a tight frame, about four times redundant (Starck, Candès, Donoho);
@@ -16,18 +16,18 @@ Algorithm, for each of the overlapping blocks.
    along each line, or the mean.
 3. The blocks are transformed back and, times their window, added; or averaged where they have none.
 
-Parameters. k = 3. Twice the blocks a side (half the ``step``) cost four times the time and gain about 0.2 dB.
+Parameters. k = 3. Twice the blocks a side (half the ``step``) cost four times the time and gain 0.2 to 0.4 dB.
 
 Cost. O(B⁴/step²) multiplications a pixel, as products of a matrix and a row of blocks: about 10⁴ for ``local``,
 5·10³ for ``finite``.
 
-Departures from the originals. The samples of local ridgelets are shared among lines so that the frame is tight (see
+Departures from the original. The samples of local ridgelets are shared among lines so that the frame is tight (see
 ``frames.local_ridgelet``). Finite ridgelets are used in overlapping blocks of 17 pixels, not on the image at once:
 lines that wrap around the border of a large block match nothing in a photograph. The image is extended by one block of
 its mirror image (half-sample symmetric), so that no block hangs over the border.
 
 When not. Textures, and curves that bend within a block. ``finite`` sees a jump wherever opposite borders of a block
-differ, and is about 0.7 dB behind.
+differ, and is 0.1 to 0.7 dB behind.
 
 References.
 J.-L. Starck, E. J. Candès, D. L. Donoho, "The curvelet transform for image denoising", IEEE Transactions on Image

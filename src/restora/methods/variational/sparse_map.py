@@ -9,10 +9,11 @@ Model. The prior p(x) ∝ exp(−λ Σ_j ω_j |(Wx)_j|^p) on the coefficients in
 p = 2 is a Gaussian prior (Wiener, ridge), p = 1 a Laplacian one (Lasso), p = 0 counts coefficients. The approximation
 is not penalised. With r_j the norm of the row of W, and s_j the share of the Fourier plane that its band covers:
 
-    ω_j = r_j² (p = 0),    r_j (p = 1),    s_j (p = 2).
+    ω_j = r_j² (p = 0),    r_j √s_j (p = 1),    s_j (p = 2).
 
-So p = 0 and p = 1 treat a coefficient by its own noise, σr_j. Behind p = 2 stands that natural images have a spectrum
-that falls as 1/f², so that a coefficient of unit row norm has a variance ∝ 1/s_j.
+p = 0 asks of a coefficient to exceed its own noise, σr_j. Behind the others stands that natural images have a spectrum
+that falls as 1/f², so that a coefficient of unit row norm has a variance ∝ 1/s_j, and the threshold of the best soft
+shrinkage, noise variance over signal deviation, is ∝ r_j √s_j.
 
 Algorithm. W is redundant in general, and the model has two forms that differ where it is: analysis (minimise over x, as
 above) and synthesis (x = Wᵀα, minimise over α with |α_j| in place of |(Wx)_j|).
@@ -25,9 +26,9 @@ above) and synthesis (x = Wᵀα, minimise over α with |α_j| in place of |(Wx)
 With p = 0 the problem is not convex, and where they end depends on where they start: Hᵀy. FISTA is refused for it.
 
 Parameters. ``lam=None`` takes λ by rule, from σ (at least that of rounding to 8 bits) and from g = E‖Hz‖²/E‖z‖² for
-white z:  p = 0: λ = 8, a threshold of 4σr_j;  p = 1: λ = (1.42/σ)^g · 14^(1−g), a threshold of 1.42σr_j for denoising;
+white z:  p = 0: λ = 8, a threshold of 4σr_j;  p = 1: λ = (1.85/σ)^g · 18^(1−g), 1.6σr_j at the finest scale;
 p = 2: λ = 300, a variance of 1/600s_j of a coefficient of unit row norm. Those for denoising are near the best on
-photographs of Train400; 14 follows the weight of total variation behind a strong blur, in the same proportion.
+photographs of Train400; 18 follows the weight of total variation behind a strong blur, in the same proportion.
 
 Cost. 30 to 70 iterations for denoising, 50 to 300 for other H, each with one analysis, one synthesis, and H's proximal
 map or H and Hᵀ. Memory: the coefficients three to five times over; undecimated wavelets of 4 levels have 13 for a
@@ -174,10 +175,10 @@ class SparseMAP:
         if self.p != 1:
             return 8.0 if self.p == 0 else 300.0
         gain = min(white_gain(problem), 1.0)
-        return (1.42 / max(problem.sigma, FINEST_SIGMA)) ** gain * 14 ** (1 - gain)
+        return (1.85 / max(problem.sigma, FINEST_SIGMA)) ** gain * 18 ** (1 - gain)
 
     def _omega(self, W: Stacked) -> Float[Tensor, " n"]:
-        powers = (W.norms.square(), W.norms, W.shares)
+        powers = (W.norms.square(), W.norms * W.shares.sqrt(), W.shares)
         return W.detail * powers[self.p]
 
     def _ridge(self, y: Tensor, H: Operator, W: Stacked, penalty: PowerPenalty, progress: Progress) -> Solution:
