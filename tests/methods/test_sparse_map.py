@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
+from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
+from restora.frames.stacked import Stacked
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.methods.variational.sparse_map import SparseMAP
 from restora.noise.gaussian import Gaussian
-from restora.numerics.sparse.stacked import Stacked
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
 from restora.operators.mask import Mask
@@ -108,7 +108,5 @@ def test_what_makes_no_sense_is_refused():
     for fields in ({"p": 0, "solver": "fista"}, {"p": 1, "solver": "iht"}, {"lam": -1.0}, {"lam": math.nan}):
         with pytest.raises(InvalidParameter):
             SparseMAP(**fields)
-    with pytest.raises(UnknownName, match="undecimated-haar"):
-        SparseMAP(frame="undecimated-harr")  # pyright: ignore[reportArgumentType]
     with pytest.raises(CannotSolve, match="estimate the blur"):
         SparseMAP().run(Problem(torch.zeros(1, 1, 8, 8), UnknownBlur(5), Gaussian(0.1)))

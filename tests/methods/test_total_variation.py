@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from skimage.restoration import denoise_tv_chambolle
 
-from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter, UnknownName
+from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
 from restora.methods.variational.total_variation import TotalVariation
@@ -116,8 +116,6 @@ def test_fista_finds_what_pdhg_finds(H, channels, size):
 def test_solvers_that_do_not_fit_are_refused():
     with pytest.raises(CannotSolve, match="for Mosaic take solver pdhg or fista"):
         TotalVariation(solver="chambolle").run(Problem(torch.zeros(1, 1, 8, 8), Mosaic("RGGB"), Gaussian(0.1)))
-    with pytest.raises(UnknownName, match="newton"):
-        TotalVariation(solver="newton")  # pyright: ignore[reportArgumentType]
 
 
 def test_the_weight_is_the_measured_table_for_denoising():

@@ -86,10 +86,12 @@ class CurveletTransform:
         spectrum = torch.fft.fft2(x, norm="ortho").flatten(-2)
         kept = torch.zeros_like(spectrum)
         for i, (windows, norms) in enumerate(zip(self._windows(size, x), self.norms(size), strict=True)):
-            c = _coefficients(spectrum, windows)
-            if i > 0:
-                c = torch.where(c.abs() > t * norms.to(c), c, 0.0)
-            kept.index_add_(-1, windows.index.flatten().long(), _spectrum(c, windows).flatten(2))
+            for k, window in enumerate(windows.apart()):
+                c = _coefficients(spectrum, window)
+                if i > 0:
+                    norm = norms[k : k + 1] if window.complex else norms
+                    c = torch.where(c.abs() > t * norm.to(c), c, 0.0)
+                kept.index_add_(-1, window.index.flatten().long(), _spectrum(c, window).flatten(2))
         return torch.fft.ifft2(kept.unflatten(-1, size), norm="ortho").real
 
     def norms(self, size: Size) -> Bands:

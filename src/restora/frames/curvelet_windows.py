@@ -31,6 +31,11 @@ class Windows:
     weight: Float[Tensor, "wedges l1 l2"]
     complex: bool
 
+    def apart(self) -> Iterator["Windows"]:
+        """The wedges, each by itself."""
+        for k in range(len(self.index)):
+            yield Windows(self.index[k : k + 1], self.weight[k : k + 1], self.complex)
+
     def norms(self, size: Size) -> Float[Tensor, "*shape"]:
         """Standard deviation of the coefficients of white noise of σ = 1, those of their two parts where complex.
 
@@ -48,6 +53,8 @@ class Windows:
 
     def _mirrored(self, size: Size) -> Float[Tensor, "wedges l1 l2"] | None:
         """Re E c² of the complex coefficients c of unit noise: the product of the weights of all pairs k, −k."""
+        if size[0] % 2 and size[1] % 2:
+            return None
         row, column = self.index // size[1], self.index % size[1]
         at_nyquist = ((2 * row == size[0]) | (2 * column == size[1])) & (self.weight > 0)
         wedge, l1, l2 = at_nyquist.nonzero(as_tuple=True)

@@ -1,6 +1,7 @@
 """A stage of collaborative filtering, as a table of the parameters that BM3D and its kin give it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter
+from restora.core.progress import Progress
 from restora.patches.block_matching import Groups, match_blocks
 from restora.patches.block_transforms import TransformName, block_transform
 from restora.patches.collaborative import Shrinkage, collaborate
@@ -106,6 +108,33 @@ class Profile:
 
     basic: Stage
     final: Stage
+
+    def estimates(
+        self,
+        y: Float[Tensor, "b c h w"],
+        sigmas: list[float],
+        matched: Callable[[Tensor], Tensor],
+        progress: Progress,
+    ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
+        """The basic and the final estimate.
+
+        Args:
+            y: noisy images.
+            sigmas: σ of the white noise in each channel.
+            matched: of images, the ones in which blocks are compared.
+            progress: told before and after each of four steps.
+        """
+        progress(0, 4, "matching blocks")
+        groups = self.basic.match(matched(y))
+        progress(1, 4, "basic estimate")
+        pilot = self.basic.filter(y, groups, self.basic.white(sigmas))
+        del groups  # as large as two images
+        progress(2, 4, "matching blocks")
+        groups = self.final.match(matched(pilot))
+        progress(3, 4, "final estimate")
+        x = self.final.filter(y, groups, self.final.white(sigmas), pilot)
+        progress(4, 4, "final estimate")
+        return pilot, x
 
 
 NORMAL = Profile(Stage(), Stage("dct", N2=32, tau=400))

@@ -42,7 +42,7 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.operators.identity import Identity
-from restora.patches.collaborative_stage import NORMAL, STRONG, Stage
+from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
 
 SPEC = Spec(
     name="bm3d",
@@ -104,22 +104,12 @@ class BM3D:
         """
         if not isinstance(problem.H, Identity):
             raise CannotSolve(f"BM3D removes noise only: H must be Identity, not {type(problem.H).__name__}")
-        sigma, report = problem.sigma, progress or silent
+        sigma = problem.sigma
         if sigma == 0:
             return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         y = problem.y.flatten(0, 1)[:, None]
-        basic, final = self.basic, self.final
-        report(0, 4, "matching blocks")
-        groups = basic.match(y)
-        report(1, 4, "basic estimate")
-        pilot = basic.filter(y, groups, basic.white([sigma]))
-        del groups  # as large as two images
-        report(2, 4, "matching blocks")
-        groups = final.match(pilot)
-        report(3, 4, "final estimate")
-        x = final.filter(y, groups, final.white([sigma]), pilot)
-        report(4, 4, "final estimate")
+        pilot, x = Profile(self.basic, self.final).estimates(y, [sigma], lambda z: z, progress or silent)
         shape, dtype = problem.y.shape, problem.y.dtype
-        sentence = f"{groups.index.shape[1]} groups of up to {final.N2} blocks filtered together"
+        sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
         parts = MappingProxyType({"basic": pilot.reshape(shape).to(dtype)})
         return Result(x.reshape(shape).to(dtype), Status.done(sentence), parts=parts)

@@ -40,7 +40,7 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.operators.identity import Identity
-from restora.patches.collaborative_stage import NORMAL, STRONG, Stage
+from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
 
 SPEC = Spec(
     name="cbm3d",
@@ -105,22 +105,13 @@ class CBM3D:
         """
         if not isinstance(problem.H, Identity):
             raise CannotSolve(f"CBM3D removes noise only: H must be Identity, not {type(problem.H).__name__}")
-        sigma, report = problem.sigma, progress or silent
+        sigma = problem.sigma
         if sigma == 0:
             return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         y, sigmas = _to_opponent(problem.y, sigma)
-        report(0, 4, "matching blocks")
-        groups = self.basic.match(_luminance(y))
-        report(1, 4, "basic estimate")
-        pilot = self.basic.filter(y, groups, self.basic.white(sigmas))
-        del groups  # as large as two images
-        report(2, 4, "matching blocks")
-        groups = self.final.match(_luminance(pilot))
-        report(3, 4, "final estimate")
-        x = self.final.filter(y, groups, self.final.white(sigmas), pilot)
-        report(4, 4, "final estimate")
+        pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, progress or silent)
         x, pilot = (_from_opponent(z).to(problem.y.dtype) for z in (x, pilot))
-        sentence = f"{groups.index.shape[1]} groups of up to {self.final.N2} blocks filtered together"
+        sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
         return Result(x, Status.done(sentence), parts=MappingProxyType({"basic": pilot}))
 
 

@@ -20,9 +20,9 @@ fewer coefficients, and loses about 1 dB: edges live at the finest scale.
 Cost. O(N log N), two Fourier transforms of the image and about 40 small ones each way.
 
 Departures from the original. The image is extended by 16 pixels or more of its mirror image (half-sample symmetric), as
-the transform is periodic; this gains 0.15 to 0.35 dB. The article (2002) uses the first curvelet transform, ridgelets of
-bands; this is the second (2006). It raises k to 4 at the finest scale; here k is the same at all. J is at
-most log₂ of the shorter side of the extended image, minus 1.
+the transform is periodic; this gains 0.15 to 0.35 dB. The article (2002) uses the first curvelet transform, ridgelets
+of bands; this is the second (2006). It raises k to 4 at the finest scale; here k is the same at all. J is at most log₂
+of the shorter side of the extended image, minus 1.
 
 When not. Textures without direction, and pictures whose edges are all horizontal or vertical, are served as well by
 wavelets. At sharp isolated points thresholded needles leave faint streaks.

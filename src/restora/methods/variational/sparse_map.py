@@ -65,12 +65,12 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.frames.frame import Frame
+from restora.frames.stacked import Stacked
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.numerics.iterate import Limits, Solution
 from restora.numerics.saddle import norm_bound
 from restora.numerics.sparse import admm, ista
 from restora.numerics.sparse.penalties import PowerPenalty
-from restora.numerics.sparse.stacked import Stacked
 from restora.numerics.variation_weight import FINEST_SIGMA, white_gain
 from restora.operators.identity import Identity
 from restora.operators.unknown import UnknownBlur
