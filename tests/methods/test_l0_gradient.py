@@ -36,13 +36,16 @@ def test_it_is_the_algorithm_written_with_a_dense_matrix():
     assert torch.allclose(smoothed(y, L0Gradient(0.02)), S.T.reshape(y.shape), atol=1e-7)
 
 
-def test_low_steps_go_and_high_steps_stay_as_they_are():
+def test_low_steps_go_and_high_steps_stay():
     y = torch.full((1, 1, 12, 30), 0.3)
     y[..., 10:20] = 0.8
     y[..., 20:] = 0.85
-    x = smoothed(y, L0Gradient(0.02))
-    assert torch.allclose(x[..., :10], torch.tensor(0.3), atol=2e-3)
-    assert torch.allclose(x[..., 10:], torch.tensor(0.825), atol=2e-3)
+    result = L0Gradient(0.02, kappa=1.05).run(Problem(y, Identity(), Gaussian(0.1)))
+    # the first, small β smooth a little across the step that stays; the minimum is 0.3 and 0.825
+    assert torch.allclose(result.x[..., :10], torch.tensor(0.3), atol=6e-3)
+    assert torch.allclose(result.x[..., 10:], torch.tensor(0.825), atol=6e-3)
+    assert float(result.x[..., 10:].std()) < 1e-4
+    assert result.stats[-1]["edges"] == pytest.approx(1 / 30)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 9, 7), (1, 1, 1, 1), (1, 2, 130, 5), (1, 1, 1, 5)], ids=str)
@@ -70,12 +73,10 @@ def test_the_figures_of_set12_and_opencv_is_behind(number, expected, data_dir):
     assert psnr(ours, x) > psnr(peer, x) + 0.5
 
 
-def test_the_rows_of_its_stats_tell_beta_and_the_edges(camera):
-    result = L0Gradient(0.02).run(Problem(camera, Identity(), Gaussian(0.1)))
-    betas = [row["beta"] for row in result.stats]
+def test_the_rows_of_its_stats_tell_beta(camera):
+    betas = [row["beta"] for row in L0Gradient(0.02).run(Problem(camera, Identity(), Gaussian(0.1))).stats]
     assert betas[:2] == pytest.approx([0.04, 0.08])
     assert 5e4 <= betas[-1] < 1e5
-    assert result.stats[-1]["edges"] < 0.3
 
 
 def test_what_it_cannot_do_is_refused(camera):

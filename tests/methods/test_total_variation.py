@@ -109,8 +109,7 @@ def test_fista_finds_what_pdhg_finds(H, channels, size):
     problem = Problem(y, H, Gaussian(0.02))
     found = [TotalVariation(0.02, 1e-7, 1500, solver).run(problem).x for solver in ("pdhg", "fista")]
     least, other = (objective(x, problem, 0.02) for x in found)
-    assert other == pytest.approx(least, rel=1e-4)
-    assert float((found[0] - found[1]).square().mean().sqrt()) < 2e-3
+    assert other == pytest.approx(least, rel=1e-5)  # the minimiser itself need not be unique
 
 
 def test_solvers_that_do_not_fit_are_refused():

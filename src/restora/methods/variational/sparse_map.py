@@ -15,20 +15,23 @@ p = 0 asks of a coefficient to exceed its own noise, σr_j. Behind the others st
 that falls as 1/f², so that a coefficient of unit row norm has a variance ∝ 1/s_j, and the threshold of the best soft
 shrinkage, noise variance over signal deviation, is ∝ r_j √s_j.
 
-Algorithm. W is redundant in general, and the model has two forms that differ where it is: analysis (minimise over x, as
-above) and synthesis (x = Wᵀα, minimise over α with |α_j| in place of |(Wx)_j|).
+Algorithm. The model has two forms: analysis (minimise over x, as above) and synthesis (x = Wᵀα, minimise over α with
+|α_j| in place of |(Wx)_j|). They are one where W is orthonormal, and differ where it is redundant; there synthesis with
+an approximation that costs nothing has no use, as the approximation alone, amplified, can say everything.
 - p = 2: the normal equations (HᵀH + 2σ²λWᵀΩW)x = Hᵀy by conjugate gradients, whatever the solver's name.
 - ``admm``, analysis (:mod:`restora.numerics.sparse.admm`): x = argmin ½‖Hx − y‖² + ρ/2‖x − Wᵀ(z − u)‖², exact wherever
   H has a proximal map; z = shrinkage of Wx + u; ρ = 20σ²λ for p = 1, and 1 for p = 0, where it also decides the minimum
   that is found.
-- ``fista``, ``ista``, synthesis (:mod:`restora.numerics.sparse.ista`): α ← shrinkage of α + WHᵀ(y − HWᵀα)/‖H‖².
+- ``fista``, ``ista``, synthesis, orthonormal frames only (:mod:`restora.numerics.sparse.ista`):
+  α ← shrinkage of α + WHᵀ(y − HWᵀα)/‖H‖².
 - ``iht``: the same as ``ista`` for p = 0, where the shrinkage is a hard threshold.
 With p = 0 the problem is not convex, and where they end depends on where they start: Hᵀy. FISTA is refused for it.
 
 Parameters. ``lam=None`` takes λ by rule, from σ (at least that of rounding to 8 bits) and from g = E‖Hz‖²/E‖z‖² for
 white z:  p = 0: λ = 8, a threshold of 4σr_j;  p = 1: λ = (1.85/σ)^g · 18^(1−g), 1.6σr_j at the finest scale;
-p = 2: λ = 300, a variance of 1/600s_j of a coefficient of unit row norm. Those for denoising are near the best on
-photographs of Train400; 18 follows the weight of total variation behind a strong blur, in the same proportion.
+p = 2: λ = 150, a variance of 1/300s_j of a coefficient of unit row norm. Those for denoising are near the best on a
+few photographs of Train400 (for p = 1 at σ = 25 only); 18 follows the weight of total variation behind a strong blur,
+in the same proportion, and was not tried against others.
 
 Cost. 30 to 70 iterations for denoising, 50 to 300 for other H, each with one analysis, one synthesis, and H's proximal
 map or H and Hᵀ. Memory: the coefficients three to five times over; undecimated wavelets of 4 levels have 13 for a
@@ -67,6 +70,7 @@ from restora.core.spec import Spec
 from restora.frames.frame import Frame
 from restora.frames.stacked import Stacked
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
+from restora.frames.wavelet import WaveletTransform
 from restora.numerics.iterate import Limits, Solution
 from restora.numerics.saddle import norm_bound
 from restora.numerics.sparse import admm, ista
@@ -84,15 +88,20 @@ SPEC = Spec(
     doi="10.1088/0266-5611/23/3/007",
 )
 
-FrameName = Literal["undecimated-haar", "undecimated-db2", "undecimated-sym4"]
+FrameName = Literal["undecimated-haar", "undecimated-db2", "undecimated-sym4", "haar", "sym8"]
 SparseSolver = Literal["ista", "iht", "fista", "admm"]
 
 _FRAMES: Mapping[str, Callable[[int], Frame]] = {
     "undecimated-haar": lambda levels: UndecimatedWavelet("haar", levels),
     "undecimated-db2": lambda levels: UndecimatedWavelet("db2", levels),
     "undecimated-sym4": lambda levels: UndecimatedWavelet("sym4", levels),
+    "haar": lambda levels: WaveletTransform("haar", levels),
+    "sym8": lambda levels: WaveletTransform("sym8", levels),
 }
 """Tight frames by name, made for a number of levels."""
+
+_ORTHONORMAL = ("haar", "sym8")
+"""Those that are orthonormal bases, on images whose sides are multiples of 2^levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +110,9 @@ class SparseMAP:
 
     Attributes:
         p: the power of the prior.
-        frame: the tight frame W.
+        frame: the tight frame W; ``haar`` and ``sym8`` are orthonormal, and take sides that are multiples of 2^levels.
         levels: of W, >= 1.
-        solver: see above; p = 2 has its own.
+        solver: see above; p = 2 has its own. All but ``admm`` need an orthonormal frame.
         lam: λ > 0; None takes it from the rule for p, σ and H. Halved, noise remains; doubled, details go.
         tolerance: relative change, or residual, at which to stop, > 0.
         max_iterations: stop after so many in any case, >= 1.
@@ -134,6 +143,8 @@ class SparseMAP:
         if (self.solver == "iht" and self.p != 0) or (self.solver == "fista" and self.p == 0):
             allowed = "ista, fista or admm" if self.p else "ista, iht or admm"
             raise InvalidParameter.outside("solver", self.solver, f"{allowed} for p = {self.p}")
+        if self.solver != "admm" and self.frame not in _ORTHONORMAL:
+            raise InvalidParameter.outside("solver", self.solver, f"admm for the redundant frame {self.frame}")
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "SparseMAP":
@@ -149,14 +160,14 @@ class SparseMAP:
         A row of ``stats`` every ten iterations: their number, σ² times the objective, and the error that is to fall.
 
         Raises:
-            CannotSolve: the blur is unknown.
+            CannotSolve: the blur is unknown, or the frame does not fit the image.
         """
         y, H = problem.y, problem.H
         _require_known(H)
         if problem.sigma == 0 and isinstance(H, Identity):
             return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         y = y if y.dtype in (torch.float32, torch.float64) else y.float()
-        W = Stacked.of(_FRAMES[self.frame](self.levels), H.adjoint(y))
+        W = self._frame(H.adjoint(y))
         weight = max(problem.sigma, FINEST_SIGMA) ** 2 * self._lam(problem)
         penalty = PowerPenalty(self.p, weight * self._omega(W))
         if self.p == 2:
@@ -168,12 +179,21 @@ class SparseMAP:
             solution = self._by_shrinkage(y, H, W, penalty, progress)
         return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
 
+    def _frame(self, like: Float[Tensor, "b c h w"]) -> Stacked:
+        unit = 2**self.levels
+        if self.frame in _ORTHONORMAL and any(side % unit for side in like.shape[-2:]):
+            raise CannotSolve(
+                f"{self.frame} of {self.levels} levels takes sides that are multiples of {unit}, not "
+                f"{like.shape[-1]}x{like.shape[-2]}: take fewer levels, or an undecimated frame"
+            )
+        return Stacked.of(_FRAMES[self.frame](self.levels), like)
+
     def _lam(self, problem: Problem) -> float:
         """λ, by the rule above where none is given."""
         if self.lam is not None:
             return self.lam
         if self.p != 1:
-            return 8.0 if self.p == 0 else 300.0
+            return 8.0 if self.p == 0 else 150.0
         gain = min(white_gain(problem), 1.0)
         return (1.85 / max(problem.sigma, FINEST_SIGMA)) ** gain * 18 ** (1 - gain)
 
