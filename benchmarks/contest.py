@@ -46,7 +46,7 @@ class Contest:
 class Row:
     """A line of the results; ``ratio`` is peer_seconds/ours_seconds, above 1 we are the faster."""
 
-    work: str
+    benchmark: str
     method: str
     peer: str
     size: str
@@ -133,7 +133,7 @@ def hold(contests: Iterable[Contest], out: Path) -> None:
             row = measure(contest, min(count, numba.config.NUMBA_NUM_THREADS))
             rows.append(row)
             print(
-                f"{row.work:<46.46}{row.peer:<34.34}{row.size:<12}{row.threads}  {row.ours_seconds * 1e3:10.2f} ms"
+                f"{row.benchmark:<46.46}{row.peer:<34.34}{row.size:<12}{row.threads}  {row.ours_seconds * 1e3:10.2f} ms"
                 f"{row.peer_seconds * 1e3:11.2f} ms   x{row.ratio:<8.2f}{row.ours_psnr:.2f} / {row.peer_psnr:.2f} dB",
                 flush=True,
             )

@@ -141,8 +141,19 @@ def timed(name: str) -> str:
     ]
     if not rows:
         return "Not timed yet."
-    cells = [[r["benchmark"], r["size"], r["ours_seconds"], r["peer"], r["peer_seconds"], r["ratio"]] for r in rows]
-    return _table(["what", "size", "ours, s", "peer", "peer, s", "peer over ours"], cells)
+    columns = {
+        "benchmark": "what",
+        "size": "size",
+        "threads": "threads",
+        "ours_seconds": "ours, s",
+        "peer": "peer",
+        "peer_seconds": "peer, s",
+        "ratio": "peer over ours",
+        "ours_psnr": "ours, dB",
+        "peer_psnr": "peer, dB",
+    }
+    shown = [column for column in columns if any(row.get(column) for row in rows)]
+    return _table([columns[c] for c in shown], [[row.get(c) or "" for c in shown] for row in rows])
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -157,12 +168,14 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "docs"))
     from phase_transition import draw_phase_transition
     from pictures import draw
+    from scaling import draw_scaling
 
     TARGET.mkdir(parents=True, exist_ok=True)
     for entry in catalog.entries():
         (TARGET / f"{entry.name}.rst").write_text(Page.of(entry).text(), encoding="utf-8")
         draw(entry, TARGET / f"{entry.name}.png")
     draw_phase_transition(ROOT / "results" / "phase-transition.csv", TARGET / "phase-transition.png")
+    draw_scaling(ROOT / "results" / "scaling.csv", TARGET / "scaling.png")
     rows = [[f":doc:`{e.name}`", e.family, ", ".join(e.tasks), e.summary] for e in catalog.entries()]
     names = "\n".join(f"   {entry.name}" for entry in catalog.entries())
     index = (
