@@ -65,9 +65,10 @@ def test_gray_pictures_with_three_equal_channels_stay_gray(camera):
 
 
 @pytest.mark.parametrize(("sigma", "profile"), [(40 / 255, NORMAL), (41 / 255, STRONG)])
-@pytest.mark.parametrize("method", [BM3D, CBM3D])
-def test_the_profile_follows_the_noise(method, sigma, profile):
-    assert method.for_noise(sigma) == method(profile.basic, profile.final)
+def test_the_profile_follows_the_noise_where_blocks_are_matched(sigma, profile):
+    assert BM3D.for_noise(sigma) == BM3D(profile.basic, profile.final)
+    assert CBM3D.for_noise(sigma, channels=1) == CBM3D(profile.basic, profile.final)
+    assert CBM3D.for_noise(3**0.5 * sigma) == CBM3D(profile.basic, profile.final)
 
 
 def test_without_noise_nothing_happens(camera):

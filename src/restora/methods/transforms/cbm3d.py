@@ -11,13 +11,14 @@ Algorithm.
 2. BM3D's two stages, with groups matched in Y alone, and Y, U and V each filtered in these groups (see ``bm3d``).
 3. The inverse colour transform.
 
-Parameters. Those of BM3D: σ of R, G and B decides on the profile. Distances are measured on Y as it is, so tau means
-the same as there.
+Parameters. Those of BM3D. The noise of Y, in which blocks are matched, decides on the profile: up to 255σ = 69 it is
+the Normal one. On five training photographs at 255σ = 50 that gains 0.07 dB on the profile for strong noise.
 
 Cost. Matching as for one channel, filtering three times that of ``bm3d``.
 
-Departures from the original. Those of ``bm3d``. An image of one channel is filtered as by BM3D; of any other number
-than three, channels are filtered as they are, in groups matched on their mean.
+Departures from the original. Those of ``bm3d``. In the authors' program σ of R, G and B decides on the profile. An
+image of one channel is filtered as by BM3D; of any other number than three, channels are filtered as they are, in
+groups matched on their mean.
 
 References.
 K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Color image denoising via sparse 3D collaborative filtering with
@@ -85,14 +86,15 @@ class CBM3D:
     final: Stage = NORMAL.final
 
     @classmethod
-    def for_noise(cls, sigma: float) -> "CBM3D":
-        """The Normal Profile up to 255σ = 40, that for very noisy images above."""
-        profile = NORMAL if round(255 * sigma, 6) <= 40 else STRONG
+    def for_noise(cls, sigma: float, channels: int = 3) -> "CBM3D":
+        """The Normal Profile while 255 times the noise of luminance is at most 40, that for very noisy images above."""
+        luminance = sigma * math.hypot(*_OPPONENT[0]) if channels == 3 else sigma
+        profile = NORMAL if round(255 * luminance, 6) <= 40 else STRONG
         return cls(profile.basic, profile.final)
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "CBM3D":
-        return cls.for_noise(problem.sigma)
+        return cls.for_noise(problem.sigma, problem.y.shape[1])
 
     def run(
         self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
