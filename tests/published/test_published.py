@@ -18,9 +18,11 @@ TOLERANCE = 0.05
 """In dB: what a border rule, the order of summation or a parameter rule may cost a deterministic method."""
 
 BEST_B = "the published figure is that of the best b, found with the true image; ours is found without it"
+ONE_DRAW = "on one image, House, by 0.06 dB: another draw of the noise gives the published 28.26"
 MISSED = {
     ("wiener", "deblur4-gray-scenario1-noclip-matlabv4"): BEST_B,
     ("wiener", "deblur4-gray-scenario2-noclip-matlabv4"): BEST_B,
+    ("bls-gsm", "bm3d-gray11-gray-awgn-s50-noclip-matlabv4"): ONE_DRAW,
 }
 """Bars that are missed, and why. They stand in RESULTS.md; one that is met at last must leave this table."""
 

@@ -52,6 +52,11 @@ SPEC = Spec(
     solves=(Identity,),
     colour="native",
     paper="S. Butterworth, On the theory of filter amplifiers, Experimental Wireless 7, 1930",
+    published=(
+        "set12-gray-awgn-s15-noclip-seed0",
+        "set12-gray-awgn-s25-noclip-seed0",
+        "set12-gray-awgn-s50-noclip-seed0",
+    ),
 )
 
 Shape = Literal["gaussian", "butterworth", "ideal"]
