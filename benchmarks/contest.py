@@ -126,8 +126,8 @@ def measure(contest: Contest, count: int, most_repeats: int = 7, budget: float =
 
 
 def hold(contests: Iterable[Contest], out: Path) -> None:
-    """Run all contests at 1 and 2 threads, print them as they end, and write their CSV."""
-    rows = []
+    """Run all contests at 1 and 2 threads; print them as they end, and keep their CSV up to date."""
+    rows: list[Row] = []
     for contest in contests:
         for count in (1, 2):
             row = measure(contest, min(count, numba.config.NUMBA_NUM_THREADS))
@@ -137,8 +137,12 @@ def hold(contests: Iterable[Contest], out: Path) -> None:
                 f"{row.peer_seconds * 1e3:11.2f} ms   x{row.ratio:<8.2f}{row.ours_psnr:.2f} / {row.peer_psnr:.2f} dB",
                 flush=True,
             )
+            _write(rows, out)
     if hasattr(os, "getloadavg"):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+
+def _write(rows: list[Row], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -1,5 +1,6 @@
 """Separable convolution of images with short symmetric kernels: a Numba kernel on the CPU, Torch elsewhere."""
 
+from functools import lru_cache
 from typing import no_type_check
 
 import numpy as np
@@ -65,12 +66,18 @@ def _convolve_cpu(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
     half = kernel[len(kernel) // 2 :].numpy()
     half = np.concatenate((half, np.zeros(-(len(half) - 1) % 3, half.dtype)))  # taps go three a sweep
     radius = len(half) - 1
-    rows, columns = (inside(torch.arange(-radius, n + radius), n, boundary).numpy() for n in (x.shape[-2], x.shape[-1]))
+    rows, columns = (_places(n, radius, boundary) for n in (x.shape[-2], x.shape[-1]))
     planes = x.contiguous().flatten(0, 1).numpy()
     out = np.empty_like(planes)
     separable = _serial if planes.size * (radius + 1) < _SERIAL else _parallel
     separable(planes, half, rows, columns, out)
     return torch.from_numpy(out).reshape(x.shape)
+
+
+@lru_cache(maxsize=16)
+def _places(n: int, radius: int, boundary: Extension) -> np.ndarray:
+    """Which of n samples stands at −radius … n + radius − 1; kept, as it takes as long as filtering a small image."""
+    return inside(torch.arange(-radius, n + radius), n, boundary).numpy()
 
 
 @njit(cache=True)
