@@ -104,7 +104,7 @@ def _medians(contest: Contest, most_repeats: int, budget: float) -> tuple[float,
     return statistics.median(ours), statistics.median(theirs)
 
 
-def measure(contest: Contest, count: int, most_repeats: int = 7, budget: float = 5.0) -> Row:
+def measure(contest: Contest, count: int, most_repeats: int = 7, budget: float = 3.0) -> Row:
     with threads(count):
         found = contest.ours()  # compiles, or loads what was compiled
         peers = contest.theirs()

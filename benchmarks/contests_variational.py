@@ -119,7 +119,7 @@ def l0_contests() -> Iterator[Contest]:
 
         def theirs(y: Array = y, lam: float = method.lam) -> Array:
             # gray is spoilt by its mask of three channels: it gets the gray image three times
-            image = y if y.ndim == 3 else np.dstack([y] * 3)
+            image = y.copy() if y.ndim == 3 else np.dstack([y] * 3)  # it works in place
             out = cv2.ximgproc.l0Smooth(image, None, lam, 2.0)
             return out if y.ndim == 3 else out[..., 0]
 
