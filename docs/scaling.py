@@ -24,6 +24,7 @@ def draw_scaling(table: Path, path: Path) -> None:
         memory.semilogx(megapixels, inputs, **style)
     for factor in (1e-3, 1e-2, 0.1, 1, 10):
         time.loglog((0.26, 16.8), (0.26 * factor, 16.8 * factor), color="0.85", linewidth=0.8, zorder=0)
+    memory.set_yscale("symlog", linthresh=16)
     memory.axhline(12, color="0.6", linewidth=0.8)
     time.set(xlabel="megapixels", ylabel="seconds, two threads")
     memory.set(xlabel="megapixels", ylabel="memory beside the input, in inputs")

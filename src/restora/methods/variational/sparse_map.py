@@ -34,8 +34,8 @@ few photographs of Train400 (for p = 1 at σ = 25 only); 18 follows the weight o
 in the same proportion, and was not tried against others.
 
 Cost. 30 to 70 iterations for denoising, 50 to 300 for other H, each with one analysis, one synthesis, and H's proximal
-map or H and Hᵀ. Memory: the coefficients three to five times over; undecimated wavelets of 4 levels have 13 for a
-pixel.
+map or H and Hᵀ. Memory: undecimated wavelets of 4 levels have 13 coefficients for a pixel, of which many copies are
+held: about 250 times the image. Large pictures want tiles (an approximation here) or a basis such as ``haar``.
 
 Departures from the original. None: this is the model itself, the common root of wavelet shrinkage, deconvolution and
 sparse inpainting. The weights ω are ours.
