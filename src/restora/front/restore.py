@@ -93,7 +93,7 @@ def restore(
         x = in_tiles(problem, lambda part: run(part, silent), tile=side, halo=halo, progress=report)
     if ready.transform is not None:
         x = ready.transform.inverse(x)
-    return _with_story(results[0], x, [*ready.story, *_tile_story(spec, side)])
+    return _with_story(results[0], x, [*ready.story, *_tile_story(ready.method, spec, side)])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -169,10 +169,11 @@ def _tiles(problem: Problem, method: Method, spec: Spec, tile: int | None) -> tu
     return own + (problem.H.reach or 0), side
 
 
-def _tile_story(spec: Spec, tile: int | None) -> list[str]:
+def _tile_story(method: Method, spec: Spec, tile: int | None) -> list[str]:
     if tile is None:
         return []
-    exact = "" if spec.halo is not None else ", an approximation: this method looks at the whole image"
+    is_local = spec.halo is not None and spec.halo(method) is not None
+    exact = "" if is_local else ", an approximation: this method looks at the whole image"
     return [f"in tiles of {tile} pixels{exact}"]
 
 

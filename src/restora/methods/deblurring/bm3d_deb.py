@@ -36,6 +36,7 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
+from restora.numerics.variation_weight import FINEST_SIGMA
 from restora.operators.blur import Blur
 from restora.patches.collaborative_stage import Stage
 
@@ -53,9 +54,6 @@ SPEC = Spec(
     continuous=False,
     published=tuple(f"deblur4-gray-scenario{i}-noclip-matlabv4" for i in range(1, 7)),
 )
-
-_FINEST_SIGMA = 1 / (255 * math.sqrt(12))
-"""σ of rounding to 8 bits: less noise than that is not believed."""
 
 _BASIC = Stage("dst", N2=16, step=3, tau=6000, threshold=2.9, beta=0.0)
 _FINAL = Stage("dct", N2=16, step=2, tau=800, beta=0.0)
@@ -105,7 +103,7 @@ class BM3DDeblurring:
         H = problem.H
         if not isinstance(H, Blur):
             raise CannotSolve(f"BM3D deblurring needs a Blur with a known kernel, not {type(H).__name__}")
-        sigma, report = max(problem.sigma, _FINEST_SIGMA), progress or silent
+        sigma, report = max(problem.sigma, FINEST_SIGMA), progress or silent
         torus = close(problem.y.to(torch.promote_types(problem.y.dtype, torch.float32)), H, self.closing)
         scene = self._large_enough(torus.y)
         V = H.otf((scene.shape[-2], scene.shape[-1]), scene)

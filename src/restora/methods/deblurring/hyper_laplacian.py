@@ -43,6 +43,7 @@ from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
 from restora.numerics.differences import divergence, gradient, gradient_spectrum
 from restora.numerics.prox import shrink_power
+from restora.numerics.variation_weight import FINEST_SIGMA
 from restora.operators.blur import Blur
 
 SPEC = Spec(
@@ -52,9 +53,6 @@ SPEC = Spec(
     colour="per-channel",
     paper='D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian priors", NIPS 2009',
 )
-
-_FINEST_SIGMA = 1 / (255 * math.sqrt(12))
-"""σ of rounding to 8 bits: less noise than that is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class HyperLaplacian:
         """
         if not 0 <= sigma < math.inf:
             raise InvalidParameter.outside("sigma", sigma, ">= 0")
-        return cls(lam=0.2 / max(sigma, _FINEST_SIGMA) ** 2)
+        return cls(lam=0.2 / max(sigma, FINEST_SIGMA) ** 2)
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "HyperLaplacian":

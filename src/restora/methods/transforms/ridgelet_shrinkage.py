@@ -24,7 +24,9 @@ Cost. O(B⁴/step²) multiplications a pixel, as products of a matrix and a row 
 Departures from the original. The samples of local ridgelets are shared among lines so that the frame is tight (see
 ``frames.local_ridgelet``). Finite ridgelets are used in overlapping blocks of 17 pixels, not on the image at once:
 lines that wrap around the border of a large block match nothing in a photograph. The image is extended by one block of
-its mirror image (half-sample symmetric), so that no block hangs over the border.
+its mirror image (half-sample symmetric), so that no block hangs over the border. Local ridgelets are those of y less a
+smooth base (y convolved with a Gaussian of a third of a block), which is added again: it gains 0.07 dB on training
+photographs, and blocks do not show in flat regions.
 
 When not. Textures, and curves that bend within a block. ``finite`` sees a jump wherever opposite borders of a block
 differ, and is 0.1 to 0.7 dB behind.
@@ -49,6 +51,7 @@ from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.frames.finite_ridgelet import LARGEST_MATRIX, FiniteRidgelet
 from restora.frames.local_ridgelet import LocalRidgelet
+from restora.numerics.convolution import convolve_separable, gaussian_kernel
 from restora.operators.boundaries import extend
 from restora.operators.identity import Identity
 
@@ -107,11 +110,15 @@ class RidgeletShrinkage:
         if sigma == 0:
             return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         frame = self._frame
-        # A window makes of every constant a bump, with coefficients of its own; without the mean most of that is gone.
-        mean = y.mean(dim=(-2, -1), keepdim=True)
         m = frame.side
-        x = frame.thresholded(extend(y - mean, (m, m), (m, m), "reflect"), self.k * sigma)
-        x = x[..., m : m + y.shape[-2], m : m + y.shape[-1]] + mean
+        if self.kind == "local":
+            # A window makes of every constant a bump, whose coefficients are kept or lost block by block: the blocks
+            # would show. A smooth base, almost free of noise, takes the constants out.
+            base = convolve_separable(y, gaussian_kernel(m / 3), "reflect")
+        else:
+            base = y.mean(dim=(-2, -1), keepdim=True)
+        x = frame.thresholded(extend(y - base, (m, m), (m, m), "reflect"), self.k * sigma)
+        x = x[..., m : m + y.shape[-2], m : m + y.shape[-1]] + base
         return Result(x, Status.done(f"{self.kind} ridgelets of {m}x{m} blocks thresholded"))
 
     @property
