@@ -1,0 +1,149 @@
+"""The command that trains: train."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from restora.cli.options import COMPUTING, Quiet, add_command
+from restora.cli.talk import Talk
+from restora.core.errors import InvalidParameter, MissingDependency
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from restora.learning.engine import Outcome
+    from restora.learning.recipe import Recipe
+    from restora.weights.record import Record
+
+PANEL = "Know"
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="As in recipes/.", show_default=False)],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="FOLDER", help="It holds the folders of images the recipe names.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Checkpoint, journal, weights. Without it: runs/NAME.",
+            show_default=False,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0, help="Stop after so long; the same command goes on.", show_default=False),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="In place of the recipe's number.", show_default=False)
+    ] = None,
+    vgg: Annotated[
+        Path | None,
+        typer.Option("--vgg", metavar="FILE", help="VGG-19 for a perceptual loss; you bring it.", show_default=False),
+    ] = None,
+    accelerator: Annotated[
+        str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=COMPUTING)
+    ] = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="How many of them.", rich_help_panel=COMPUTING)] = 1,
+    quiet: Quiet = False,
+) -> int:
+    """Train a network by a recipe, or go on where it was stopped.
+
+    A checkpoint is written every minute and when it is interrupted. At the end, or when the minutes are over, the
+    weights lie in the folder as NAME.safetensors, in half precision, with all that made them in NAME.toml.
+    """
+    try:
+        from restora.learning.engine import Place
+        from restora.learning.engine import train as run
+    except ImportError as error:
+        raise MissingDependency("training needs more packages: pip install 'restora[train]'") from error
+    from restora.learning.recipe import read_recipe
+
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    plan = read_recipe(recipe)
+    if steps is not None:
+        plan = replace(plan, training=replace(plan.training, steps=steps))
+    folder = out or Path("runs") / plan.name
+    place = Place(data, folder, accelerator, devices, minutes)
+    talk = Talk(False, quiet)
+    with talk.progress(plan.name) as progress:
+        outcome = run(
+            plan, place, initial=_initial(plan), features=None if vgg is None else _features(vgg), progress=progress
+        )
+    record = _save(plan, recipe.name, outcome, place.out, f"{accelerator}, {devices} device(s)")
+    talk.say(f"{outcome.steps} of {plan.training.steps} steps, validation {outcome.psnr:.2f} dB")
+    talk.say(f"saved   {folder / record.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
+    return 0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the command into the app."""
+    add_command(
+        app,
+        train,
+        PANEL,
+        (
+            "restora train recipes/srcnn-x3.toml --data /path/to/train",
+            "restora train recipes/ffdnet-gray.toml --data /path/to/train --minutes 60",
+        ),
+    )
+
+
+def _initial(recipe: "Recipe") -> "dict[str, Tensor] | None":
+    """The weights to begin with."""
+    if not recipe.initial:
+        return None
+    from restora.weights.identify import identify
+
+    found = identify(recipe.initial).found
+    if found.architecture != recipe.architecture:
+        raise InvalidParameter(f"{recipe.initial} holds {found.architecture}, the recipe trains {recipe.architecture}")
+    return {name: value.float() if value.is_floating_point() else value for name, value in found.state.items()}
+
+
+def _save(recipe: "Recipe", file: str, outcome: "Outcome", folder: Path, device: str) -> "Record":
+    """Half-precision weights and their record."""
+    from restora.weights.record import DataFolder, Plain, Record
+    from restora.weights.save import save_weights
+
+    day = datetime.now(UTC).date().isoformat()
+    done = f"{outcome.steps} of {recipe.training.steps} steps of {recipe.training.batch} patches"
+    record = Record(
+        name=recipe.name,
+        architecture=recipe.architecture,
+        fields=cast("dict[str, Plain]", dict(recipe.fields)),
+        task=recipe.task,
+        channels=3 if recipe.data.colour == "rgb" else 1,
+        recipe=file,
+        trained=f"{done}, {outcome.seconds / 60:.0f} minutes on {device}, {day}",
+        data=tuple(
+            DataFolder(folder=source.folder, images=source.images, sha256=source.sha256) for source in outcome.sources
+        ),
+        terms=recipe.data.terms,
+        licence=recipe.licence,
+        validation={"psnr": round(outcome.psnr, 3)},
+    )
+    state = {name: value.half() if value.is_floating_point() else value for name, value in outcome.state.items()}
+    return save_weights(state, record, folder)
+
+
+def _features(path: Path) -> "Callable[[Tensor], Tensor]":
+    """φ of the perceptual loss: the last convolution of VGG-19 before its ReLU, as in ESRGAN."""
+    from restora.nets.vgg19 import VGG19
+    from restora.weights.files import read_state
+
+    network = VGG19(taps=("conv5_4",))
+    network.load(read_state(path))
+
+    def features(x: "Tensor") -> "Tensor":
+        return network.to(x.device)(x)["conv5_4"]
+
+    return features

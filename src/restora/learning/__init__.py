@@ -1,0 +1,1 @@
+"""The training engine: recipes, data, losses, schedules, checkpoints."""

@@ -1,0 +1,104 @@
+"""Learners: one update of the weights; and what must be saved to go on."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from restora.learning.averaging import MovingAverage
+from restora.learning.degradations import Batch
+from restora.learning.losses import pixel_loss
+from restora.learning.optimisers import clip_values, optimiser_for, set_rate
+from restora.learning.recipe import Recipe
+from restora.learning.schedules import rate_factor
+from restora.nets.network import Network
+
+State = dict[str, Any]
+"""Nested dictionaries of tensors and numbers, as ``torch.save`` takes them."""
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """What the loop asks for."""
+
+    average: MovingAverage
+
+    def update(self, batch: Batch, step: int) -> dict[str, float]:
+        """Change the weights once; the losses."""
+        ...
+
+    def rate(self, step: int) -> float:
+        """The learning rate of that step."""
+        ...
+
+    def state(self) -> State:
+        """All that must be saved."""
+        ...
+
+    def load(self, state: State) -> None:
+        """Take up what was saved."""
+        ...
+
+
+def estimate(network: nn.Module, batch: Batch) -> Tensor:
+    """What the network makes of y."""
+    return network(batch.y) if batch.sigma is None or not takes_noise_map(network) else network(batch.y, batch.sigma)
+
+
+def takes_noise_map(network: nn.Module) -> bool:
+    """Whether the network, or the one it wraps, takes a noise map."""
+    inner = getattr(network, "module", network)
+    return isinstance(inner, Network) and inner.takes_noise_map
+
+
+class Supervised:
+    """Gradient descent on pixel losses.
+
+    Args:
+        recipe: of the training.
+        network: on the device of ``fabric``.
+        fabric: devices and precision.
+    """
+
+    def __init__(self, recipe: Recipe, network: Network, fabric: Fabric) -> None:
+        self.recipe, self.network, self.fabric = recipe, network, fabric
+        self.average = MovingAverage(network, recipe.training.average)
+        self.loss = pixel_loss(recipe.losses)
+        self.wrapped, self.optimiser = fabric.setup(network, optimiser_for(network, recipe.optimiser))
+
+    def update(self, batch: Batch, step: int) -> dict[str, float]:
+        set_rate(self.optimiser, self.rate(step))
+        self.optimiser.zero_grad()
+        loss = self.objective(batch)
+        self.fabric.backward(loss)
+        self._clip(step)
+        self.optimiser.step()
+        self.average.update(self.network, step)
+        return {"loss": float(loss.detach())}
+
+    def rate(self, step: int) -> float:
+        """The learning rate of that step."""
+        return self.recipe.optimiser.rate * rate_factor(self.recipe.schedule, step / self.recipe.training.steps)
+
+    def objective(self, batch: Batch) -> Tensor:
+        """The loss."""
+        return self.loss(estimate(self.wrapped, batch).float(), batch.x)
+
+    def state(self) -> State:
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state,
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def load(self, state: State) -> None:
+        self.network.load_state_dict(state["network"])
+        self.average.load(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def _clip(self, step: int) -> None:
+        training = self.recipe.training
+        if training.clip_norm:
+            self.fabric.clip_gradients(self.wrapped, self.optimiser, max_norm=training.clip_norm)
+        if training.clip_value:
+            clip_values(self.network, training.clip_value / max(self.rate(step), 1e-12))

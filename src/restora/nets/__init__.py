@@ -1,0 +1,1 @@
+"""Plain networks, an architecture a file: no loading, no downloading, no task."""

@@ -1,0 +1,26 @@
+"""Precision: in which numbers a network computes."""
+
+from typing import Literal
+
+import torch
+
+from restora.nets.network import Network
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+"""``auto`` is bfloat16 where the device has instructions for it and the network tolerates it, else float32."""
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """The device multiplies in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def dtype_for(network: Network, precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype of weights and features."""
+    if precision != "auto":
+        return getattr(torch, precision)
+    return torch.bfloat16 if network.tolerates_bfloat16 and has_fast_bfloat16(device) else torch.float32

@@ -1,0 +1,1 @@
+"""The key layouts of public checkpoints, a family of architectures a file."""
