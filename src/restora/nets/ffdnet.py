@@ -1,0 +1,58 @@
+"""FFDNet: a chain of convolutions on the four half-size images and a noise map.
+
+K. Zhang, W. Zuo and L. Zhang, "FFDNet: toward a fast and flexible solution for CNN-based image denoising", IEEE
+Transactions on Image Processing 27(9), 2018, doi:10.1109/TIP.2018.2839891.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
+
+from restora.core.errors import InvalidParameter
+from restora.nets.dncnn import chain
+from restora.nets.network import Network
+
+
+class FFDNet(Network):
+    """x̂ = shuffle(F(unshuffle(y), σ)): everything happens on the half grid, the noise map too; no residual.
+
+    The order of the four images is that of PyTorch: (0, 0), (0, 1), (1, 0), (1, 1) as (row, column). An odd side is
+    made even by repeating its last line. The map is taken at the first pixel of each 2×2 block. Zeros beyond the
+    border in the convolutions. A tile must begin at an even row and column.
+
+    The authors' sizes: gray depth 15, width 64 (485,316 numbers, 7.9 G multiply-adds for 256×256); colour depth 12,
+    width 96 (852,108 numbers, 13.9 G). Initialisation: orthogonal rows of gain √2 (1 in the last), biases 0.
+
+    Args:
+        channels: of the image, >= 1.
+        depth: convolutions, >= 2.
+        width: channels of the features, >= 1.
+
+    Raises:
+        InvalidParameter: a number out of its range.
+    """
+
+    takes_noise_map = True
+    # The picture itself passes through the features, where bfloat16 would round it to 8 bits.
+    tolerates_bfloat16 = False
+
+    def __init__(self, *, channels: int = 1, depth: int = 15, width: int = 64) -> None:
+        super().__init__()
+        for name, value, least in (("channels", channels, 1), ("depth", depth, 2), ("width", width, 1)):
+            if value < least:
+                raise InvalidParameter.outside(name, value, f">= {least}")
+        self.model = chain(4 * channels + 1, 4 * channels, width, (1,) * depth)
+        self._depth = depth
+
+    @property
+    def halo(self) -> int:
+        # depth blocks of two pixels, and the other pixel of the last block.
+        return 2 * self._depth + 1
+
+    def forward(self, x: Float[Tensor, "b c h w"], sigma: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
+        """The image without its noise."""
+        height, width = x.shape[-2:]
+        even = pad(x, (0, width % 2, 0, height % 2), mode="replicate")
+        inputs = torch.cat((pixel_unshuffle(even, 2), sigma[..., ::2, ::2].to(x.dtype)), dim=1)
+        return pixel_shuffle(self.model(self.entered(inputs)), 2)[..., :height, :width].to(x.dtype)

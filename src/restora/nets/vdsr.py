@@ -1,0 +1,66 @@
+"""VDSR: twenty convolutions predict what the bicubic enlargement lacks.
+
+Model, Y the bicubically enlarged picture, one network for every scale:
+
+    x = Y + R(Y),   R: depth convolutions 3×3, relu between them
+
+Kim, Lee, Lee: "Accurate image super-resolution using very deep convolutional networks", CVPR 2016,
+doi:10.1109/CVPR.2016.182.
+"""
+
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restora.core.errors import InvalidParameter
+from restora.nets.network import Network
+
+
+class VDSR(Network):
+    """Very deep super-resolution network: (b, channels, h, w) in [0, 1] to the same shape.
+
+    The input has the size of the output already: it is the bicubic enlargement, neither rounded nor clipped. Zeros lie
+    outside the picture at every layer. Cost: 664,704 multiplications a pixel. Weights in bfloat16 cost 0.02 dB at ×2
+    and 0.09 dB at ×4 (Set5's butterfly).
+    """
+
+    tolerates_bfloat16 = False
+
+    def __init__(self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True) -> None:
+        """Draw fresh weights (He's, for relu; biases 0).
+
+        Args:
+            depth: number of convolutions, at least 2.
+            width: channels between them.
+            channels: of the input and of the output.
+            bias: the convolutions have biases (the widespread PyTorch re-implementation has none).
+
+        Raises:
+            InvalidParameter: a number is too small.
+        """
+        super().__init__()
+        if depth < 2 or min(width, channels) < 1:
+            raise InvalidParameter(
+                f"depth {depth} must be at least 2, width {width} and channels {channels} at least 1"
+            )
+        planes = (channels, *[width] * (depth - 1), channels)
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1, bias=bias) for before, after in pairwise(planes)
+        )
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight"):
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+            else:
+                nn.init.zeros_(parameter)
+
+    @property
+    def halo(self) -> int:
+        return len(self.layers)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        features = self.entered(x)
+        for layer in self.layers[:-1]:
+            features = functional.relu(layer(features), inplace=True)
+        return x + self.layers[-1](features).to(x.dtype)
