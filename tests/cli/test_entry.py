@@ -62,7 +62,7 @@ def test_the_commands_are_these():
     assert set(command_names()) == {
         *("auto", "denoise", "deblur", "upscale", "inpaint"),
         *("degrade", "inspect", "compare"),
-        *("methods", "bench", "report", "demo"),
+        *("methods", "weights", "bench", "challenge", "report", "train", "demo"),
     }
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from restora import catalog
+from restora.core.method import Method
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
@@ -84,11 +85,24 @@ CASES = (
     ),
 )
 
+FOURFOLD = Case("downsample-4", lambda size: Downsample(4.0, size=size), Gaussian(0.0), _enlarged)
+STRONG = Case("identity-30", lambda size: Identity(), Gaussian(30 / 255), _measured)
+
+MADE_FOR = {"srgan": (FOURFOLD,), "rrdb": (FOURFOLD,), "ipt": (STRONG, CASES[4])}
+"""Methods that know fewer scales and noise levels than H alone says, and the cases they are tried on instead."""
+
 
 def cases_of(entry: catalog.Entry) -> tuple[Case, ...]:
     """The cases whose operator the method declares to solve."""
     solves = entry.spec().solves
-    return tuple(case for case in CASES if isinstance(case.H((32, 32)), solves))
+    cases = MADE_FOR.get(entry.name, CASES)
+    return tuple(case for case in cases if isinstance(case.H((32, 32)), solves))
+
+
+def weights_of(method: Method) -> str:
+    """Name of the weights a configured method asks for, its own or those of its denoiser; empty if none."""
+    denoiser = getattr(method, "denoiser", None)
+    return str(getattr(method, "weights", getattr(denoiser, "weights", "")))
 
 
 PAIRS = tuple((entry, case) for entry in catalog.entries() for case in cases_of(entry))

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 import torch
 
-from contracts.cases import FIRST, FIRST_IDS, PAIR_IDS, PAIRS, cases_of
+from contracts.cases import FIRST, FIRST_IDS, PAIR_IDS, PAIRS, cases_of, weights_of
 from restora import catalog
 from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
@@ -15,6 +15,7 @@ from restora.core.result import Result
 from restora.front.configure import configure, parameters_of
 from restora.front.restore import restore
 from restora.operators.unknown import UnknownBlur
+from restora.weights.store import shipped_folder
 
 first_case = pytest.mark.parametrize(("entry", "case"), FIRST, ids=FIRST_IDS)
 every_case = pytest.mark.parametrize(("entry", "case"), PAIRS, ids=PAIR_IDS)
@@ -23,6 +24,13 @@ every_case = pytest.mark.parametrize(("entry", "case"), PAIRS, ids=PAIR_IDS)
 def run(entry, problem, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return configure(entry.load(), problem, {}).run(problem, generator=generator)
+
+
+def skip_unless_trained(entry, problem):
+    """Skip what only a trained network can do, where random weights stand in for those of the method."""
+    name = weights_of(configure(entry.load(), problem, {}))
+    if name and not (shipped_folder() / f"{name}.safetensors").is_file():
+        pytest.skip(f"its weights {name} are not shipped")
 
 
 def psnr(x, reference):
@@ -47,8 +55,9 @@ def test_it_restores_a_photograph(entry, case, camera, cat):
     problem = case.problem(x)
     result = restore(problem, entry.name)
     assert result.x.shape == x.shape
-    assert psnr(result.x, x) > psnr(case.naive(problem), x) + 0.2
     assert entry.name in result.status.sentence
+    skip_unless_trained(entry, problem)
+    assert psnr(result.x, x) > psnr(case.naive(problem), x) + 0.2
 
 
 @first_case
@@ -93,6 +102,7 @@ def test_colour_is_restored(entry, case, cat):
     problem = case.problem(cat)
     result = restore(problem, entry.name)
     assert result.x.shape == cat.shape
+    skip_unless_trained(entry, problem)
     assert psnr(result.x, cat) > psnr(case.naive(problem), cat) + 0.2
 
 
@@ -154,7 +164,7 @@ def test_tiles_equal_the_whole(entry, case, camera):
         pytest.skip("it looks at the whole image")
     problem = case.problem(camera)
     whole = restore(problem, entry.name)
-    tiled = restore(problem, entry.name, tile=48)
+    tiled = restore(problem, entry.name, tile=min(48, problem.y.shape[-1] // 2))
     assert "tiles" in tiled.status.sentence
     assert torch.allclose(tiled.x, whole.x, atol=1e-5)
 

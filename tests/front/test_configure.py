@@ -4,11 +4,14 @@ from typing import Literal
 import pytest
 import torch
 
-from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.denoiser import Denoiser
+from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
 from restora.core.problem import Problem
 from restora.front.configure import configure, parameters_of
+from restora.front.denoisers import MethodDenoiser
 from restora.noise.gaussian import Gaussian
 from restora.operators.identity import Identity
+from restora.weights.denoiser import FFDNET_GRAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,40 @@ def test_parameters_are_listed_in_words():
         "rule": "one of a, b",
         "fast": "bool",
     }
+
+
+@dataclass(frozen=True, slots=True)
+class ToyWithDenoiser:
+    denoiser: Denoiser = FFDNET_GRAY
+
+    @classmethod
+    def for_problem(cls, problem):
+        return cls()
+
+    def run(self, problem, *, generator=None, progress=None):
+        raise NotImplementedError
+
+
+def test_a_denoiser_is_given_by_name_or_as_a_function():
+    assert configure(ToyWithDenoiser, PROBLEM, {"denoiser": "tv"}) == ToyWithDenoiser(MethodDenoiser("tv"))
+
+    def half(x, sigma):
+        return x / 2
+
+    assert configure(ToyWithDenoiser, PROBLEM, {"denoiser": half}).denoiser is half
+    assert configure(ToyWithDenoiser, PROBLEM, {}).denoiser is FFDNET_GRAY
+
+
+def test_what_is_no_denoiser_is_refused():
+    with pytest.raises(CannotSolve, match="wiener is no denoiser"):
+        configure(ToyWithDenoiser, PROBLEM, {"denoiser": "wiener"})
+    with pytest.raises(InvalidParameter, match="denoiser = 3 is not allowed: denoiser must be a method that denoises"):
+        configure(ToyWithDenoiser, PROBLEM, {"denoiser": 3})
+
+
+def test_a_denoiser_is_one_parameter_whatever_it_is_made_of():
+    (parameter,) = parameters_of(ToyWithDenoiser)
+    assert (parameter.name, parameter.words, str(parameter.default)) == (
+        *("denoiser", "a method that denoises, or weights"),
+        "ffdnet-gray",
+    )

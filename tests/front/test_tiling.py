@@ -43,6 +43,44 @@ def test_tiled_is_whole_when_the_halo_covers_the_reach(height, width, tile, blen
     assert torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-12)
 
 
+def block_means(problem):
+    """A method on blocks of 4×4: each pixel becomes the mean of its block and the two beside it, borders replicated.
+
+    Sides that are no multiples are padded by zeros, as networks do.
+    """
+    height, width = problem.y.shape[-2:]
+    y = torch.nn.functional.pad(problem.y, (0, -width % 4, 0, -height % 4))
+    means = torch.nn.functional.avg_pool2d(y, 4)
+    means = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(means, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return torch.nn.functional.interpolate(means, scale_factor=4)[..., :height, :width]
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 40), st.integers(0, 9))
+@settings(deadline=None, max_examples=40)
+def test_tiled_is_whole_on_a_grid_of_blocks(height, width, tile, blend):
+    y = torch.rand(1, 2, height, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tiled = in_tiles(problem_of(y), block_means, tile=tile, halo=7, blend=blend, grid=4)
+    assert torch.allclose(tiled, block_means(problem_of(y)), atol=1e-12)
+
+
+def test_windows_off_the_grid_are_seen():
+    y = torch.rand(1, 1, 50, 50, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    tiled = in_tiles(problem_of(y), block_means, tile=20, halo=7, blend=3)
+    assert not torch.allclose(tiled, block_means(problem_of(y)), atol=1e-3)
+
+
+@given(SIDE, SIDE, st.integers(1, 9), st.integers(1, 9))
+def test_tiles_begin_at_lines_of_the_grid(height, width, steps, grid):
+    boxes = cut((height, width), steps * grid, grid)
+    covered = torch.zeros(height, width)
+    for box in boxes:
+        assert (box.top % grid, box.left % grid) == (0, 0)
+        assert min(box.height, box.width) > 0
+        assert max(box.height, box.width) <= steps * grid
+        covered[box.top : box.top + box.height, box.left : box.left + box.width] += 1
+    assert bool((covered == 1).all())
+
+
 def test_too_small_a_halo_is_seen():
     y = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     tiled = in_tiles(problem_of(y), box_mean, tile=10, halo=0, blend=0)
@@ -73,6 +111,26 @@ def test_out_of_memory_cuts_the_tile_and_keeps_what_was_done():
     tiled = in_tiles(problem_of(y), frugal, tile=128, halo=1, blend=2)
     assert torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-12)
     assert 1 <= len(failures) <= 3
+
+
+@pytest.mark.parametrize("grid", [4, 64])
+def test_smaller_tiles_stay_on_the_grid(grid):
+    y = torch.rand(1, 1, 300, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    failures = []
+
+    def frugal(part):
+        if part.y[0, 0].numel() > 100 * 100:
+            failures.append(part.y.shape)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return block_means(part)
+
+    if grid == 4:
+        tiled = in_tiles(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid)
+        assert torch.allclose(tiled, block_means(problem_of(y)), atol=1e-12)
+        assert failures
+    else:  # a tile of one step with its margin is 192 wide and cannot be cut
+        with pytest.raises(RestoraError, match="tiles of 64 pixels"):
+            in_tiles(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid)
 
 
 def test_memory_for_not_even_the_smallest_tile_is_one_sentence():

@@ -65,15 +65,17 @@ def test_jpeg_patches_lie_anywhere_on_the_grid(camera):
 def test_one_of_several_is_drawn():
     several = degradation_from(
         {
+            "side": 12,
             "members": [
-                {"kind": "WhiteNoise", "low": 5, "high": 5},
+                {"kind": "WhiteNoise", "low": 5, "high": 5, "task": "denoise-30"},
                 {"kind": "Bicubic", "scale": 2, "task": "x2"},
-            ]
+            ],
         }
     )
-    x = torch.rand(2, 1, 24 + 2 * several.margin, 24 + 2 * several.margin)
-    batches = [several(x, seeded(seed)) for seed in range(10)]
-    assert {(batch.task, batch.y.shape[-1], batch.x.shape[-1]) for batch in batches} == {("", 24, 24), ("x2", 12, 24)}
+    side = 12 * several.scale + 2 * several.margin
+    batches = [several(torch.rand(2, 1, side, side), seeded(seed)) for seed in range(10)]
+    seen = {(batch.task, batch.y.shape[-1], batch.x.shape[-1]) for batch in batches}
+    assert seen == {("denoise-30", 12, 12), ("x2", 12, 24)}
 
 
 def test_mistakes_are_named():

@@ -119,3 +119,22 @@ def test_two_networks_contend(place):
     assert same(whole.state, train(contest, cut).state)
     plain = train(replace(contest, adversarial=None), replace(place, out=place.out / "plain"))
     assert not same(whole.state, plain.state)
+
+
+def test_one_network_learns_several_tasks_and_tells_images_apart(place):
+    tasks = ["x2", "denoise-30"]
+    members = [{"kind": "Bicubic", "scale": 2, "task": "x2"}, {"kind": "WhiteNoise", "low": 30, "high": 30}]
+    members[1]["task"] = "denoise-30"
+    several = replace(
+        RECIPE,
+        architecture="ipt",
+        fields={"tasks": tasks, "width": 4, "size": 12, "heads": 4, "layers": [1, 1]},
+        data=replace(RECIPE.data, colour="rgb", patch=24),
+        degradation={"side": 12, "members": members},
+        contrastive=0.1,
+        training=replace(RECIPE.training, steps=4, validate_every=4),
+    )
+    first = train(several, place)
+    assert first.psnr > 5
+    other = train(replace(several, contrastive=0.0), replace(place, out=place.out / "other"))
+    assert not same(first.state, other.state)

@@ -93,3 +93,16 @@ def test_gradients_are_finite_and_reach_every_weight():
 def test_refusals(fields):
     with pytest.raises(InvalidParameter, match=next(iter(fields))):
         FFDNet(**fields)
+
+
+def test_fresh_weights_can_give_back_the_picture():
+    torch.manual_seed(0)
+    y = torch.rand(2, 3, 9, 10)
+    sigma = torch.rand(2, 1, 9, 10)
+    with torch.no_grad():
+        x = FFDNet(channels=3, depth=5, width=30, from_identity=True)(y, sigma)
+        plain = FFDNet(channels=3, depth=5, width=30)(y, sigma)
+    assert float((x - y).square().mean()) < 0.01 * float(y.square().mean())
+    assert float((plain - y).square().mean()) > 0.5 * float(y.square().mean())
+    with pytest.raises(InvalidParameter, match="width = 20"):
+        FFDNet(channels=3, width=20, from_identity=True)

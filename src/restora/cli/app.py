@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 import restora
-from restora.cli import benching, degrading, demonstrating, listing, looking, restoring
+from restora.cli import (
+    benching,
+    degrading,
+    demonstrating,
+    listing,
+    looking,
+    measuring,
+    restoring,
+    training,
+    weighing,
+)
 from restora.cli.options import examples
 
 app = typer.Typer(
@@ -30,13 +40,16 @@ restoring.add_to(app)
 degrading.add_to(app)
 looking.add_to(app)
 listing.add_to(app)
+weighing.add_to(app)
 benching.add_to(app)
+measuring.add_to(app)
+training.add_to(app)
 demonstrating.add_to(app)
 
 
 def command_names() -> list[str]:
     """All commands."""
-    return [command.name for command in app.registered_commands if command.name]
+    return [one.name for one in (*app.registered_commands, *app.registered_groups) if one.name]
 
 
 def _show_version(asked: bool) -> bool:

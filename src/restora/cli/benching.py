@@ -26,6 +26,17 @@ def bench(
         str | None,
         typer.Option("--methods", "-m", metavar="NAME,NAME", help="Without it: all for the suite.", show_default=False),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            "-w",
+            metavar="NAME,FILE",
+            help="Weights of networks, run by the methods named, else by the method of each; "
+            "rows are called METHOD[NAME].",
+            show_default=False,
+        ),
+    ] = None,
     sets: Annotated[
         str | None,
         typer.Option("--sets", metavar="NAME,NAME", help="Image sets. Without it: all.", show_default=False),
@@ -77,6 +88,7 @@ def bench(
             out,
             require_device(device),
             progress,
+            weights=words_of(weights),
         )
         _tell(rows, talk)
     return 0
@@ -104,6 +116,7 @@ def add_to(app: typer.Typer) -> None:
             "export RESTORA_DATA=/path/to/benchmark/sets",
             "restora bench",
             "restora bench denoise-gray --methods nlm,tv --sets Set12 --sigma 15,25,50",
+            "restora bench denoise-gray --weights dncnn_25,model.pth --sigma 25",
         ),
     )
     add_command(
@@ -119,7 +132,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _tell(rows: "Iterator[Row]", talk: Talk) -> None:
     head = (
-        f"{'method':<16} {'protocol':<40} {'image':<14} {'metric':<8} {'ours':>8} {'published':>9} {'diff':>7} {'s':>7}"
+        f"{'method':<24} {'protocol':<40} {'image':<14} {'metric':<8} {'ours':>8} {'published':>9} {'diff':>7} {'s':>7}"
     )
     talk.say(head)
     for row in rows:
@@ -133,6 +146,6 @@ def _line(row: "Row") -> str:
     published = "" if row.published is None else f"{row.published:.3f}"
     difference = "" if row.difference is None else f"{row.difference:+.3f}"
     return (
-        f"{row.method:<16} {row.protocol:<40} {row.image:<14} {row.metric:<8} "
+        f"{row.method:<24} {row.protocol:<40} {row.image:<14} {row.metric:<8} "
         f"{row.value:>8.3f} {published:>9} {difference:>7} {row.seconds:>7.2f}"
     )

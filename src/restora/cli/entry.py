@@ -52,11 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def with_command(words: Sequence[str]) -> list[str]:
     """The words with the command ``auto`` in front where they begin with a picture or an option instead of a command.
 
+    ``weights`` alone is ``weights list``, and nothing at all asks for help.
+
     Raises:
         UnknownName: they begin with a word that is neither a command nor anything like a file.
     """
     if not words:
         return ["--help"]
+    if list(words) == ["weights"]:
+        return ["weights", "list"]
     first = words[0]
     if first in command_names() or first.split("=")[0] in _GLOBAL:
         return list(words)

@@ -15,9 +15,13 @@ FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
 
 def add_command(app: typer.Typer, command: Callable[..., int], panel: str, lines: Sequence[str]) -> None:
     """Put a command into the app, under its own name, with its docstring as help and ``lines`` as examples."""
+    app.command(command.__name__, help=help_of(command), rich_help_panel=panel, epilog=examples(*lines))(command)
+
+
+def help_of(command: Callable[..., int]) -> str:
+    """The docstring of a command, a line a paragraph."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    app.command(command.__name__, help=text, rich_help_panel=panel, epilog=examples(*lines))(command)
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def examples(*lines: str) -> str:
@@ -28,6 +32,13 @@ def examples(*lines: str) -> str:
 def methods_for(incomplete: str) -> list[str]:
     """Completion: the names of methods."""
     return [name for name in ("auto", *catalog.names()) if name.startswith(incomplete)]
+
+
+def weights_for(incomplete: str) -> list[str]:
+    """Completion: the names of weights that are here."""
+    from restora.weights.store import stored
+
+    return [one.name for one in stored() if one.name.startswith(incomplete)]
 
 
 Pictures = Annotated[
@@ -101,6 +112,18 @@ Parameters = Annotated[
         "-p",
         metavar="NAME=VALUE",
         help="A parameter of the method, as in `restora methods NAME`; may be repeated.",
+        show_default=False,
+    ),
+]
+
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        "-w",
+        metavar="NAME|FILE",
+        help="Weights of a network, as in `restora weights list`, or a checkpoint; --method auto follows them.",
+        autocompletion=weights_for,
         show_default=False,
     ),
 ]
@@ -201,6 +224,36 @@ def parameters_from(pairs: list[str] | None, method: str) -> dict[str, object]:
             raise InvalidParameter(f"-p {pair} is not allowed: write -p NAME=VALUE, such as -p iterations=50")
         parameters[name.strip()] = value.strip()
     return parameters
+
+
+def method_and_parameters(
+    method: str, pairs: list[str] | None, weights: str | None, task: str, verb: str
+) -> tuple[str, dict[str, object]]:
+    """The method to run and its parameters, weights among them; all that can be refused before a picture is read, is.
+
+    Raises:
+        UnknownName: there is no such method.
+        CannotSolve: it is not for this task, or takes no weights.
+        InvalidParameter: a pair without a name or a value, or weights given twice.
+        MissingWeights: the weights are not here.
+        FileProblem: they are damaged, or of no network known here.
+    """
+    if weights is None:
+        require_method_for(method, task, verb)
+        return method, parameters_from(pairs, method)
+    from restora.evaluation.entrants import field_for_weights, method_of_weights
+    from restora.weights.store import find
+
+    find(weights)
+    method = method_of_weights(weights) if method == "auto" else method
+    require_method_for(method, task, verb)
+    parameters = parameters_from(pairs, method)
+    field = field_for_weights(method)
+    if field is None:
+        raise CannotSolve(f"{method} takes no weights; leave --method out: the weights choose it")
+    if field in parameters:
+        raise InvalidParameter("the weights are given twice: by --weights and by -p")
+    return method, {**parameters, field: weights}
 
 
 def require_method_for(method: str, task: str, verb: str) -> None:

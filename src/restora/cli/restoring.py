@@ -22,7 +22,9 @@ from restora.cli.options import (
     Sigma,
     SkipExisting,
     Tile,
+    Weights,
     add_command,
+    method_and_parameters,
     parameters_from,
     require_method_for,
 )
@@ -70,6 +72,7 @@ def denoise(
     sigma: Sigma = None,
     method: MethodName = "auto",
     parameter: Parameters = None,
+    weights: Weights = None,
     output: Output = None,
     recursive: Recursive = False,
     overwrite: Overwrite = False,
@@ -81,8 +84,7 @@ def denoise(
     quiet: Quiet = False,
 ) -> int:
     """Remove noise."""
-    require_method_for(method, "denoise", "denoise")
-    parameters = parameters_from(parameter, method)
+    method, parameters = method_and_parameters(method, parameter, weights, "denoise", "denoise")
     from restora.cli.execution import execution_on, noise_of_sigma
     from restora.front.pictures import restore_picture
     from restora.operators.identity import Identity
@@ -118,6 +120,7 @@ def deblur(
     sigma: Sigma = None,
     method: MethodName = "auto",
     parameter: Parameters = None,
+    weights: Weights = None,
     output: Output = None,
     recursive: Recursive = False,
     overwrite: Overwrite = False,
@@ -129,8 +132,7 @@ def deblur(
     quiet: Quiet = False,
 ) -> int:
     """Undo a blur, known or not."""
-    require_method_for(method, "deblur", "deblur")
-    parameters = parameters_from(parameter, method)
+    method, parameters = method_and_parameters(method, parameter, weights, "deblur", "deblur")
     from restora.cli.execution import execution_on, noise_of_sigma
     from restora.cli.specs import kernel_from
     from restora.front.pictures import restore_picture
@@ -159,6 +161,7 @@ def upscale(
     sigma: KnownSigma = None,
     method: MethodName = "auto",
     parameter: Parameters = None,
+    weights: Weights = None,
     output: Output = None,
     recursive: Recursive = False,
     overwrite: Overwrite = False,
@@ -170,8 +173,7 @@ def upscale(
     quiet: Quiet = False,
 ) -> int:
     """Enlarge, as the inverse of an antialiased bicubic reduction."""
-    require_method_for(method, "super-resolve", "enlarge")
-    parameters = parameters_from(parameter, method)
+    method, parameters = method_and_parameters(method, parameter, weights, "super-resolve", "enlarge")
     from restora.cli.execution import execution_on, noise_of_sigma
     from restora.front.pictures import restore_picture
     from restora.operators.downsample import Downsample
@@ -258,6 +260,7 @@ _EXAMPLES = {
         "restora denoise photo.jpg",
         "restora denoise scan.tif --sigma 12 -o clean.tif",
         "restora denoise night.png --method nlm -p window=31",
+        "restora denoise scan.png --weights dncnn_25",
         "restora denoise - < noisy.png > clean.png",
     ),
     deblur: (

@@ -50,3 +50,7 @@ class MissingDependency(RestoraError, ImportError):
 
 class MissingData(RestoraError):
     """Benchmark data are not where they should be; the message says what is expected where."""
+
+
+class MissingWeights(RestoraError):
+    """The weights of a network are not on this machine; the message says how they get here."""

@@ -16,6 +16,7 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result
 from restora.core.spec import Task
+from restora.evaluation.entrants import Entrants, entrants_of, method_of
 from restora.evaluation.ledger import MEAN, published_mean
 from restora.evaluation.measurements import Measurements, Row
 from restora.evaluation.meter import Cost, device_name, metered
@@ -42,6 +43,7 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
     restore: Restore | None = None,
+    weights: Sequence[str] = (),
 ) -> Iterator[Row]:
     """Measure methods on a suite and yield a row for each metric of each image and of each set's mean.
 
@@ -62,19 +64,21 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
         device: where to compute.
         progress: called after each image with the number of images done and to do.
         restore: in place of the front door.
+        weights: of networks, by name or path. Each is run by every method named that takes weights, or by the method
+            of its architecture where none is named, and stands in the rows as ``METHOD[NAME]``.
 
     Raises:
         UnknownName: there is no such suite, set or method.
+        MissingWeights: there are no such weights.
         InvalidParameter: a limit, σ or scale out of its range, or a CUDA device where there is none.
         MissingData: the folder of data is not given or lacks a set.
-        CannotSolve: none of the methods that were named solves any of the protocols.
+        CannotSolve: none of the methods that were named solves any of the protocols, or takes the weights.
         FileProblem: a file cannot be read or written.
     """
     if limit is not None and limit < 1:
         raise InvalidParameter.outside("limit", limit, ">= 1")
     protocols = suite(suite_name, Selection(tuple(sets), tuple(sigmas), tuple(scales)))
-    for name in methods:
-        catalog.find(name)
+    entrants = entrants_of(methods, weights)
     root = _data_folder(data)
     images = {protocol.id: protocol.images.images(root) for protocol in protocols}
     place = torch.device(device)
@@ -87,15 +91,15 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
         device=place,
         measurements=Measurements(folder / "measurements.csv"),
         pictures=Pictures(folder / "pictures"),
-        restore=restore or _front_door(place),
+        restore=restore or _front_door(place, entrants),
         progress=progress or silent,
     )
-    return bench.run(protocols, images, tuple(methods))
+    return bench.run(protocols, images, tuple(entrants))
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A method on a protocol: the images of this run, and all of the set's."""
+    """A method, as the rows name it, on a protocol: the images of this run, and all of the set's."""
 
     method: str
     protocol: Protocol
@@ -136,7 +140,7 @@ class _Bench:
             every = images[protocol.id]
             H = protocol.case(self.data, every[0]).problem.H
             for method in methods or _methods_for(protocol.task):
-                spec = catalog.find(method).spec()
+                spec = catalog.find(method_of(method)).spec()
                 if isinstance(H, spec.solves):
                     jobs.append(_Job(method, protocol, every[: self.limit], every))
                 else:
@@ -248,11 +252,11 @@ def _data_folder(data: Path | None) -> Path:
     return given
 
 
-def _front_door(device: torch.device) -> Restore:
-    """The front door on a device."""
+def _front_door(device: torch.device, entrants: Entrants) -> Restore:
+    """The front door on a device, with the weights of each entrant."""
     from restora.front.restore import restore as front  # noqa: PLC0415 (methods load when the first is run)
 
     def run(problem: Problem, method: str) -> Result:
-        return front(problem, method, device=device, seed=0)
+        return front(problem, method_of(method), parameters=entrants.get(method), device=device, seed=0)
 
     return run

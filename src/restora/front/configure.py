@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from restora.core.denoiser import Denoiser
 from restora.core.errors import InvalidParameter, UnknownName
 from restora.core.method import Method
 from restora.core.problem import Problem
+from restora.front.denoisers import denoiser_named
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -25,6 +27,8 @@ class Parameter:
         """The type for a person: ``int``, ``float``, ``one of circular, reflect`` …"""
         if get_origin(self.type) is Literal:
             return "one of " + ", ".join(str(choice) for choice in get_args(self.type))
+        if self.type is Denoiser:
+            return "a method that denoises, or weights"
         return getattr(self.type, "__name__", str(self.type).replace(" | ", " or "))
 
 
@@ -34,7 +38,9 @@ def parameters_of(method: type[Method]) -> tuple[Parameter, ...]:
     hints = get_type_hints(method)
     for field in dataclasses.fields(method):  # type: ignore[arg-type]  # every method is a dataclass
         default = _default(field)
-        if dataclasses.is_dataclass(default) and not isinstance(default, type):
+        if hints[field.name] is Denoiser:  # whatever it is made of, it is chosen by its name
+            found.append(Parameter(field.name, Denoiser, default))
+        elif dataclasses.is_dataclass(default) and not isinstance(default, type):
             types = get_type_hints(type(default))
             found += [
                 Parameter(f"{field.name}.{inner.name}", types[inner.name], getattr(default, inner.name))
@@ -49,10 +55,14 @@ def configure(method: type[Method], problem: Problem, given: Mapping[str, object
     """The method with the paper's parameters for this problem, except those ``given``.
 
     Strings are read as the type of the field (``"0.5"``, ``"7"``, ``"true"``), so that a command line needs no types.
+    A denoiser is given by the name of a method that denoises, by the name or path of weights, or as a function.
 
     Raises:
         UnknownName: a parameter the method has not; the message names the nearest.
         InvalidParameter: a value of the wrong type or out of range.
+        CannotSolve: the method named as a denoiser does not denoise.
+        MissingWeights: there is no denoiser of that name, neither a method nor weights.
+        FileProblem: what is named as a denoiser is a folder.
     """
     known = {parameter.name: parameter for parameter in parameters_of(method)}
     for name in given:
@@ -100,10 +110,10 @@ def _convert(type_: Any, value: object) -> object:
         return {str(choice): choice for choice in get_args(type_)}[str(value)]
     if type_ is bool:
         return _BOOLEANS[str(value).lower()]
-    if type_ is int:
-        return int(str(value))
-    if type_ is float:
-        return float(str(value))
+    if type_ in (int, float):
+        return type_(str(value))
+    if type_ is Denoiser and isinstance(value, str):
+        return denoiser_named(value)
     if isinstance(value, get_origin(type_) or type_):
         return value
     raise ValueError

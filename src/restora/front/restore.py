@@ -90,7 +90,8 @@ def restore(
     if side is None:
         x = run(problem, report)
     else:
-        x = in_tiles(problem, lambda part: run(part, silent), tile=side, halo=halo, progress=report)
+        grid = spec.multiple_of
+        x = in_tiles(problem, lambda part: run(part, silent), tile=side, halo=halo, grid=grid, progress=report)
     if ready.transform is not None:
         x = ready.transform.inverse(x)
     return _with_story(results[0], x, [*ready.story, *_tile_story(ready.method, spec, side)])
@@ -194,17 +195,16 @@ def _run_one(method: Method, spec: Spec, problem: Problem, generator: torch.Gene
 
 
 def _padded(problem: Problem, spec: Spec) -> tuple[Problem, tuple[int, int]]:
-    """The problem with y extended by reflection to a size the method takes, and the size of x to keep.
+    """The problem with y extended by reflection to the smallest size the method takes, and the size of x to keep.
 
     Only an H that is the same at every size allows it: a mask or a field of kernels is as large as its image.
     """
     height, width = problem.y.shape[-2:]
-    wanted = [max(math.ceil(side / spec.multiple_of) * spec.multiple_of, spec.min_size) for side in (height, width)]
-    extra = (wanted[0] - height, wanted[1] - width)
+    extra = (max(spec.min_size - height, 0), max(spec.min_size - width, 0))
     if extra == (0, 0):
         return problem, problem.size
     if not isinstance(problem.H, Identity | Downsample):
-        raise CannotSolve(f"{spec.name} takes sides that are multiples of {spec.multiple_of}, not {width}x{height}")
+        raise CannotSolve(f"{spec.name} takes sides of {spec.min_size} pixels or more, not {width}x{height}")
     return problem.with_y(extend(problem.y, (0, 0), extra, "reflect")), problem.size
 
 

@@ -4,6 +4,10 @@ The image stays on the CPU; only a window travels to the device. Tiles are of eq
 core, grown by a margin in which neighbours are blended and by the halo: what the method looks at. So every pixel that
 counts was computed with all it depends on, and tiled = whole. When memory runs out, the tile in hand is cut in four
 and all later ones are made smaller; what was done is kept.
+
+A method may work on a grid coarser than the pixels (blocks of two, windows of eight). Then tiles and windows begin at
+lines of that grid and end at them, or at the border of the image: what the method does at the border of a window that
+ends elsewhere, such as padding it to a multiple, it does to the whole image too.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,27 +42,53 @@ class Box:
         right = min(self.left + self.width + margin, size[1])
         return Box(top, left, bottom - top, right - left)
 
+    def on_grid(self, grid: int, size: tuple[int, int]) -> "Box":
+        """The smallest box around it that begins and ends at multiples of ``grid``, cut at the border of the image."""
+        top, left = self.top // grid * grid, self.left // grid * grid
+        bottom = min(_up_to(self.top + self.height, grid), size[0])
+        right = min(_up_to(self.left + self.width, grid), size[1])
+        return Box(top, left, bottom - top, right - left)
+
     def scaled(self, factor: int) -> "Box":
         """The same rectangle on a grid ``factor`` times finer."""
         return Box(self.top * factor, self.left * factor, self.height * factor, self.width * factor)
 
-    def quarters(self) -> tuple["Box", ...]:
-        """The box cut in two along each side that is longer than :data:`SMALLEST_TILE`."""
-        rows = _equal_parts(self.height, 2 if self.height > SMALLEST_TILE else 1)
-        columns = _equal_parts(self.width, 2 if self.width > SMALLEST_TILE else 1)
+    def quarters(self, grid: int) -> tuple["Box", ...]:
+        """The box cut in two, at a line of the grid, along each side that is longer than the smallest tile."""
+        rows = _equal_parts(self.height, 2 if self.height > _smallest(grid) else 1, grid)
+        columns = _equal_parts(self.width, 2 if self.width > _smallest(grid) else 1, grid)
         return tuple(Box(self.top + t, self.left + l, h, w) for t, h in rows for l, w in columns)
 
 
-def cut(size: tuple[int, int], tile: int) -> tuple[Box, ...]:
-    """Cut an image into the fewest tiles of equal size (to a pixel) whose sides are at most ``tile``."""
-    rows, columns = (_equal_parts(side, -(-side // tile)) for side in size)
+def cut(size: tuple[int, int], tile: int, grid: int = 1) -> tuple[Box, ...]:
+    """Cut an image into the fewest tiles of equal size whose sides are at most ``tile``.
+
+    Equal to a pixel, or to one step of the grid at whose lines they begin; the last ones end with the image.
+
+    Args:
+        size: height and width of the image.
+        tile: largest side, a multiple of the grid.
+        grid: distance of the lines, in pixels.
+    """
+    rows, columns = (_equal_parts(side, -(-side // tile), grid) for side in size)
     return tuple(Box(top, left, height, width) for top, height in rows for left, width in columns)
 
 
-def _equal_parts(length: int, parts: int) -> list[tuple[int, int]]:
+def _equal_parts(length: int, parts: int, grid: int) -> list[tuple[int, int]]:
     """(start, length) of each part."""
-    edges = [length * i // parts for i in range(parts + 1)]
+    steps = -(-length // grid)
+    edges = [min(steps * i // parts * grid, length) for i in range(parts + 1)]
     return [(a, b - a) for a, b in pairwise(edges)]
+
+
+def _up_to(length: int, grid: int) -> int:
+    """The smallest multiple of the grid that is not below the length."""
+    return -(-length // grid) * grid
+
+
+def _smallest(grid: int) -> int:
+    """The side below which tiles are not cut, on a grid."""
+    return _up_to(SMALLEST_TILE, grid)
 
 
 def in_tiles(
@@ -68,6 +98,7 @@ def in_tiles(
     tile: int,
     halo: int,
     blend: int = 8,
+    grid: int = 1,
     progress: Progress = silent,
 ) -> Float[Tensor, "b c h w"]:
     """Restore ``problem`` in tiles of at most ``tile`` pixels a side (of y).
@@ -75,9 +106,10 @@ def in_tiles(
     Args:
         problem: the whole problem, its measurement on the CPU.
         run: restores one window and brings it back to the CPU.
-        tile: largest side of a tile's core.
+        tile: largest side of a tile's core, rounded up to a multiple of the grid.
         halo: radius, in pixels of y, of what the method looks at.
         blend: half the width of the band in which neighbouring tiles are blended.
+        grid: windows begin at multiples of so many pixels of y.
         progress: told after every tile.
 
     Raises:
@@ -86,21 +118,21 @@ def in_tiles(
     """
     size = (problem.y.shape[-2], problem.y.shape[-1])
     factor = _integer_factor(problem)
-    boxes = list(reversed(cut(size, tile)))
+    side = _up_to(tile, grid)
+    boxes = list(reversed(cut(size, side, grid)))
     total, done = len(boxes), 0
     blended = _Blend(blend * factor, (size[0] * factor, size[1] * factor))
-    side = tile
     while boxes:
         box = boxes.pop()
         if max(box.height, box.width) > side:
-            boxes.extend(reversed(box.quarters()))
-            total += len(box.quarters()) - 1
+            boxes.extend(reversed(box.quarters(grid)))
+            total += len(box.quarters(grid)) - 1
             continue
         try:
-            outer = box.grown(halo + blend, size)
+            outer = box.grown(halo + blend, size).on_grid(grid, size)
             blended.add(run(_window(problem, outer)), outer.scaled(factor), box.scaled(factor))
         except (torch.OutOfMemoryError, MemoryError) as error:
-            side = _smaller(side, error)
+            side = _smaller(side, grid, error)
             boxes.append(box)
             continue
         done += 1
@@ -108,13 +140,13 @@ def in_tiles(
     return blended.image()
 
 
-def _smaller(side: int, error: Exception) -> int:
+def _smaller(side: int, grid: int, error: Exception) -> int:
     """The next side to try when memory ran out."""
-    if side <= SMALLEST_TILE:
+    if side <= _smallest(grid):
         raise RestoraError(f"out of memory even in tiles of {side} pixels: free some memory or use the CPU") from error
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    return max(side // 2, SMALLEST_TILE)
+    return max(side // 2 // grid * grid, _smallest(grid))
 
 
 def _integer_factor(problem: Problem) -> int:

@@ -49,6 +49,11 @@ class Degradation(Protocol):
         """Sides of patches of x must be multiples of this."""
         ...
 
+    @property
+    def scale(self) -> int:
+        """How many times finer x is than y."""
+        ...
+
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         """The pairs of patches grown by the margin. The generator is one of the CPU."""
         ...
@@ -60,8 +65,10 @@ class WhiteNoise:
 
     low: float
     high: float
+    task: str = ""
     margin: int = 0
     multiple_of: int = 1
+    scale: int = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
@@ -72,7 +79,7 @@ class WhiteNoise:
         levels = ((self.low + (self.high - self.low) * part) / 255).tolist()
         y = torch.cat([Gaussian(sigma).sample(patch[None], generator) for sigma, patch in zip(levels, x)])
         sigma = torch.tensor(levels, dtype=x.dtype, device=x.device)[:, None, None, None]
-        return Batch(y, x, sigma.expand(-1, 1, *x.shape[-2:]).contiguous())
+        return Batch(y, x, sigma.expand(-1, 1, *x.shape[-2:]).contiguous(), self.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class BicubicEnlarged:
     """
 
     scales: tuple[int, ...]
+    scale: int = 1
 
     @property
     def margin(self) -> int:
@@ -134,8 +142,10 @@ class JpegCompression:
 
     low: int
     high: int
+    task: str = ""
     margin: int = 8
     multiple_of: int = 1
+    scale: int = 1
 
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         qualities = torch.randint(self.low, self.high + 1, (len(x),), generator=generator).tolist()
@@ -143,14 +153,20 @@ class JpegCompression:
         top, left = torch.randint(2 * self.margin + 1, (2,), generator=generator).tolist()
         height, width = x.shape[-2] - 2 * self.margin, x.shape[-1] - 2 * self.margin
         window = (..., slice(top, top + height), slice(left, left + width))
-        return Batch(y[window], x[window])
+        return Batch(y[window], x[window], task=self.task)
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """One of several degradations, drawn anew for each batch: a network of several tasks."""
+    """One of several degradations, drawn anew for each batch: a network of several tasks.
+
+    Args:
+        members: to draw from.
+        side: of y, the same for all; patches of x are cut to it, so draw them ``side`` × the largest scale large.
+    """
 
     members: tuple[Degradation, ...]
+    side: int
 
     @property
     def margin(self) -> int:
@@ -159,30 +175,32 @@ class Several:
 
     @property
     def multiple_of(self) -> int:
-        """The product."""
-        product = 1
-        for member in self.members:
-            product = product if product % member.multiple_of == 0 else product * member.multiple_of
-        return product
+        """Patches are cut to size here."""
+        return 1
+
+    @property
+    def scale(self) -> int:
+        """The largest."""
+        return max(member.scale for member in self.members)
 
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         member = self.members[int(torch.randint(len(self.members), (1,), generator=generator))]
-        return member(_inside(x, self.margin - member.margin), generator)
+        return member(_middle(x, self.side * member.scale + 2 * member.margin), generator)
 
 
 _KINDS = {kind.__name__: kind for kind in (WhiteNoise, Bicubic, BicubicEnlarged, JpegCompression)}
 
 
 def degradation_from(table: Mapping[str, object]) -> Degradation:
-    """A degradation from the table of a recipe: ``kind`` and its fields, or ``members``, a list of such tables.
+    """A degradation from the table of a recipe: ``kind`` and its fields, or ``members`` and ``side``.
 
     Raises:
         UnknownName: there is no such kind.
         InvalidParameter: its fields are others.
     """
-    members = table.get("members")
-    if isinstance(members, list):
-        return Several(tuple(degradation_from(member) for member in members))
+    members, side = table.get("members"), table.get("side")
+    if isinstance(members, list) and isinstance(side, int):
+        return Several(tuple(degradation_from(member) for member in members), side)
     fields = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     kind = str(fields.pop("kind", ""))
     if kind not in _KINDS:
@@ -196,3 +214,9 @@ def degradation_from(table: Mapping[str, object]) -> Degradation:
 def _inside(x: Float[Tensor, "b c h w"], border: int) -> Float[Tensor, "b c i j"]:
     """x without its border."""
     return x[..., border : x.shape[-2] - border, border : x.shape[-1] - border]
+
+
+def _middle(x: Float[Tensor, "b c h w"], side: int) -> Float[Tensor, "b c s s"]:
+    """The middle square of x."""
+    top, left = (x.shape[-2] - side) // 2, (x.shape[-1] - side) // 2
+    return x[..., top : top + side, left : left + side]

@@ -16,6 +16,7 @@ from torch import Tensor
 from restora.core.progress import Progress, silent
 from restora.learning.checkpoints import load_checkpoint, save_checkpoint
 from restora.learning.contest import Contest
+from restora.learning.contrast import Contrast
 from restora.learning.degradations import Batch, Degradation, degradation_from
 from restora.learning.images import Images, Patches, Source, held_out, read_images, with_sizes
 from restora.learning.journal import Journal
@@ -23,6 +24,7 @@ from restora.learning.learners import Learner, Supervised
 from restora.learning.recipe import Recipe
 from restora.learning.validation import Validation
 from restora.nets.architectures import build
+from restora.nets.ipt import IPT
 from restora.nets.network import Network
 
 _RANKS = 1009  # ranks, that is devices, a seed has room for
@@ -104,9 +106,11 @@ def train(
 
 def _learner(recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None) -> Learner:
     """What changes the weights."""
-    if recipe.adversarial is None:
-        return Supervised(recipe, network, fabric)
-    return Contest(recipe, network, fabric, features)
+    if recipe.adversarial is not None:
+        return Contest(recipe, network, fabric, features)
+    if recipe.contrastive and isinstance(network, IPT):
+        return Contrast(recipe, network, fabric)
+    return Supervised(recipe, network, fabric)
 
 
 class _Run:

@@ -11,6 +11,7 @@ from restora.learning.losses import pixel_loss
 from restora.learning.optimisers import clip_values, optimiser_for, set_rate
 from restora.learning.recipe import Recipe
 from restora.learning.schedules import rate_factor
+from restora.nets.ipt import IPT
 from restora.nets.network import Network
 
 State = dict[str, Any]
@@ -41,8 +42,16 @@ class Learner(Protocol):
 
 
 def estimate(network: nn.Module, batch: Batch) -> Tensor:
-    """What the network makes of y."""
+    """What the network makes of y, in its task where it has several."""
+    choose_task(network, batch.task)
     return network(batch.y) if batch.sigma is None or not takes_noise_map(network) else network(batch.y, batch.sigma)
+
+
+def choose_task(network: nn.Module, task: str) -> None:
+    """Set the task of a network of several, or of the one it wraps."""
+    inner = getattr(network, "module", network)
+    if task and isinstance(inner, IPT):
+        inner.task = task
 
 
 def takes_noise_map(network: nn.Module) -> bool:

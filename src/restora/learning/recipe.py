@@ -144,6 +144,7 @@ class Recipe:
         schedule: of every learning rate.
         training: the loop.
         adversarial: for a GAN.
+        contrastive: weight of IPT's contrastive loss; for networks that give their features.
         initial: name or path of weights to begin with, or an empty string.
         licence: of the weights.
     """
@@ -160,6 +161,7 @@ class Recipe:
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     adversarial: Adversarial | None = None
+    contrastive: float = 0.0
     initial: str = ""
     licence: str = "BSD-3-Clause"
 

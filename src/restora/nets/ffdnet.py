@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 from restora.core.errors import InvalidParameter
-from restora.nets.dncnn import chain
+from restora.nets.dncnn import chain, pass_through
 from restora.nets.network import Network
 
 
@@ -27,7 +27,9 @@ class FFDNet(Network):
     Args:
         channels: of the image, >= 1.
         depth: convolutions, >= 2.
-        width: channels of the features, >= 1.
+        width: channels of the features, >= 1; at least 8 · channels for ``from_identity``.
+        from_identity: fresh weights give back the picture. Without a residual a chain spends its first thousands of
+            steps on learning just that. It matters to trainings only.
 
     Raises:
         InvalidParameter: a number out of its range.
@@ -37,13 +39,19 @@ class FFDNet(Network):
     # The picture itself passes through the features, where bfloat16 would round it to 8 bits.
     tolerates_bfloat16 = False
 
-    def __init__(self, *, channels: int = 1, depth: int = 15, width: int = 64) -> None:
+    def __init__(
+        self, *, channels: int = 1, depth: int = 15, width: int = 64, from_identity: bool = False
+    ) -> None:
         super().__init__()
         for name, value, least in (("channels", channels, 1), ("depth", depth, 2), ("width", width, 1)):
             if value < least:
                 raise InvalidParameter.outside(name, value, f">= {least}")
         self.model = chain(4 * channels + 1, 4 * channels, width, (1,) * depth)
         self._depth = depth
+        if from_identity:
+            if width < 8 * channels:
+                raise InvalidParameter.outside("width", width, f">= {8 * channels} to pass the picture through")
+            pass_through(self.model, 4 * channels)
 
     @property
     def halo(self) -> int:

@@ -37,7 +37,7 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.convolution import convolve_separable
-from restora.numerics.imresize import imresize
+from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 
 SPEC = Spec(
@@ -84,18 +84,13 @@ class BackProjection:
         H, y = problem.H, problem.y
         if not isinstance(H, Downsample):
             raise CannotSolve(f"back-projection needs a Downsample, not {type(H).__name__}")
-        x, stats = _enlarged(y, H, problem.size), []
+        x, stats = enlarged(y, H.scale, problem.size), []
         for t in range(1, self.T + 1):
             e = y - H(x)
-            x = x + _spread(_enlarged(e, H, problem.size))
+            x = x + _spread(enlarged(e, H.scale, problem.size))
             stats.append({"residual": float(e.square().mean().sqrt())})
             (progress or silent)(t, self.T, f"residual {stats[-1]['residual']:.2e}")
         return Result(x, Status.done(f"{self.T} steps"), stats=tuple(stats))
-
-
-def _enlarged(y: Float[Tensor, "b c i j"], H: Downsample, size: tuple[int, int]) -> Float[Tensor, "b c h w"]:
-    """Bicubic interpolation on the grid of x."""
-    return imresize(y, scale=H.scale)[..., : size[0], : size[1]]
 
 
 def _spread(E: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

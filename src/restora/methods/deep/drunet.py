@@ -1,0 +1,96 @@
+"""DRUNet – a U-Net of residual blocks without biases, told the noise level.
+
+Problem. y = x + n, n ~ N(0, σ²), σ known.
+
+Model. x̂ = F(y, σ), learnt with least absolute deviations for σ up to 50/255. As F has no biases, F(ty, tσ) = t F(y, σ)
+for t > 0, so that it holds for levels it was not trained for.
+
+Algorithm.
+1. Sides of y are padded, right and below, to multiples of 8 by repeating the last line; an image of the value σ is put
+   behind the channels.
+2. A convolution to the features of the finest of four scales; then, three times, residual blocks and a 2×2 convolution
+   of stride 2.
+3. Residual blocks on the coarsest scale.
+4. Three times: what the way down had on this scale is added, a transposed 2×2 convolution of stride 2, residual blocks.
+5. The features of step 2 are added, a convolution gives x̂, the padding is cut off.
+A residual block is h + conv(ReLU(conv(h))), 3×3, with zeros beyond the border.
+
+Parameters. The authors' network has 64, 128, 256, 512 channels and four blocks a scale (32.6 million numbers); its
+files ``drunet_gray`` and ``drunet_color`` are asked for by these names or by their path. The fields of any size are
+read off its file.
+
+Cost. 139 thousand million multiplications for 256×256 in the authors' size. A pixel depends on those within a few
+hundred of it: tiles equal the whole, but small ones waste most of the work on their margins.
+
+When not. Noise that is not white. Where time counts: FFDNet is many times faster and half a decibel weaker.
+
+Departures from the original. The weights that come with restora, ``drunet-small-gray`` and ``drunet-small-colour``, are
+of a network with fewer channels, by restora's own recipes, with fewer images and hours than the authors'.
+
+References.
+K. Zhang, Y. Li, W. Zuo, L. Zhang, L. Van Gool and R. Timofte, "Plug-and-play image restoration with deep denoiser
+prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2022, doi:10.1109/TPAMI.2021.3088914.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.errors import CannotSolve
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.identity import Identity
+from restora.weights.enlarge import halo_in_y
+from restora.weights.load import load
+from restora.weights.run import run_network
+
+SPEC = Spec(
+    name="drunet",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
+    doi="10.1109/TPAMI.2021.3088914",
+    halo=lambda method: halo_in_y(method.weights, ("drunet",), method.precision, interpolated=False),
+    multiple_of=8,
+    keeps_constants=False,
+    weights=("drunet-small-gray", "drunet-small-colour"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DRUNet:
+    """DRUNet with given weights; σ is that of the problem.
+
+    Attributes:
+        weights: a name of the store or the path of a file.
+        precision: of the computation. ``auto`` is float32: the picture itself passes through the features.
+    """
+
+    weights: str = "drunet-small-gray"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "DRUNet":
+        """The network for colour images where there are three channels, else the one for gray images."""
+        return cls("drunet-small-colour" if problem.y.shape[1] == 3 else "drunet-small-gray")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Denoise y.
+
+        Raises:
+            CannotSolve: H is not the identity, or the weights are of another architecture.
+            MissingWeights: they are not on this machine.
+            FileProblem: their file cannot be read.
+            InvalidInput: σ is not known.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(f"drunet needs H = Identity, not {type(problem.H).__name__}")
+        sigma = problem.sigma
+        trained = load(self.weights, ("drunet",), problem.y.device, self.precision)
+        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

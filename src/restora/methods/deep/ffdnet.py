@@ -1,0 +1,94 @@
+"""FFDNet – a fast network on the half grid, told the noise level.
+
+Problem. y = x + n, n ~ N(0, σ²), σ ≤ 75/255 known.
+
+Model. x̂ = F(y, σ): one network for all noise levels, learnt by least squares. σ enters as an image of its own, so that
+what is smoothed away and what is kept is decided by it alone.
+
+Algorithm.
+1. An odd side of y is made even by repeating its last line.
+2. The pixels of each block of 2×2 become four channels; a channel with the value σ is put behind them.
+3. D convolutions 3×3 with ReLUs between: D = 15 of 64 channels (gray), D = 12 of 96 (colour); zeros beyond the border.
+4. The 4 (or 12) channels that leave become blocks of 2×2 again.
+
+Cost. 7.9 (gray) or 13.9 (colour) thousand million multiplications for 256×256, a quarter of DnCNN's. A pixel depends on
+those within 2D + 1 of it.
+
+When not. Noise that is not white. Where σ is given too small noise is left, where it is too large texture goes.
+
+Departures from the original. The weights that come with restora are of its own recipes, with fewer images and hours
+than the authors'. σ is one number for the image; the network could take one for each pixel. The variants for clipped
+noise and for noise of any covariance over the colours (18 channels enter) are not here.
+
+References.
+K. Zhang, W. Zuo and L. Zhang, "FFDNet: toward a fast and flexible solution for CNN-based image denoising", IEEE
+Transactions on Image Processing 27(9), 2018, doi:10.1109/TIP.2018.2839891.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.errors import CannotSolve
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.identity import Identity
+from restora.weights.enlarge import halo_in_y
+from restora.weights.load import load
+from restora.weights.run import run_network
+
+SPEC = Spec(
+    name="ffdnet",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper='K. Zhang, W. Zuo, L. Zhang, "FFDNet", IEEE TIP 27(9), 2018',
+    doi="10.1109/TIP.2018.2839891",
+    halo=lambda method: halo_in_y(method.weights, ("ffdnet",), method.precision, interpolated=False),
+    multiple_of=2,
+    keeps_constants=False,
+    weights=("ffdnet-gray", "ffdnet-colour"),
+)
+
+LARGEST_SIGMA = 75 / 255
+"""The network has seen no more noise than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FFDNet:
+    """FFDNet with given weights; σ is that of the problem.
+
+    Attributes:
+        weights: a name of the store or the path of a file.
+        precision: of the computation. ``auto`` is float32: the picture itself passes through the features.
+    """
+
+    weights: str = "ffdnet-gray"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "FFDNet":
+        """The network for colour images where there are three channels, else the one for gray images."""
+        return cls("ffdnet-colour" if problem.y.shape[1] == 3 else "ffdnet-gray")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Denoise y.
+
+        Raises:
+            CannotSolve: H is not the identity, σ is above 75/255, or the weights are of another architecture.
+            MissingWeights: they are not on this machine.
+            FileProblem: their file cannot be read.
+            InvalidInput: σ is not known.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(f"ffdnet needs H = Identity, not {type(problem.H).__name__}")
+        sigma = problem.sigma
+        if sigma > LARGEST_SIGMA + 1e-9:
+            raise CannotSolve(f"ffdnet is made for sigma up to 75/255, not {255 * sigma:.1f}/255: `bm3d` takes any")
+        trained = load(self.weights, ("ffdnet",), problem.y.device, self.precision)
+        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

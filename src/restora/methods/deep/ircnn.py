@@ -1,0 +1,85 @@
+"""IRCNN – a bank of 25 denoisers, one for each noise level.
+
+Problem. y = x + n, n ~ N(0, σ²), σ known.
+
+Model. x̂ = y − R_k(y). The denoisers R₁ … R₂₅ are networks of the same form, each learnt by least squares for its own
+σ = 2k/255; as priors in half-quadratic splitting they are made for levels that fall from step to step.
+
+Algorithm.
+1. k = min(25, max(1, ⌈255σ/2⌉)).
+2. x̂ = y − R_k(y), with R_k seven convolutions 3×3 of 64 channels, dilated 1, 2, 3, 4, 3, 2, 1, with ReLUs between and
+   zeros beyond the border; the batch normalisation of the training is merged into them.
+
+Cost. 12 thousand million multiplications for 256×256. A pixel depends on those within 16 of it.
+
+When not. σ above 50/255, for which the last denoiser is too weak. A single σ is served better by the wider view of
+DnCNN.
+
+Departures from the original. restora ships no weights for it: those of the authors, as KAIR has them, are asked for by
+their names ``ircnn_gray`` and ``ircnn_color``, or by the path of a file.
+
+References.
+K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017,
+doi:10.1109/CVPR.2017.300.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.errors import CannotSolve
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.identity import Identity
+from restora.weights.enlarge import halo_in_y
+from restora.weights.load import load
+from restora.weights.run import run_network
+
+SPEC = Spec(
+    name="ircnn",
+    tasks=("denoise",),
+    solves=(Identity,),
+    colour="native",
+    paper='K. Zhang, W. Zuo, S. Gu, L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
+    doi="10.1109/CVPR.2017.300",
+    halo=lambda method: halo_in_y(method.weights, ("ircnn",), method.precision, interpolated=False),
+    keeps_constants=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IRCNN:
+    """The denoiser of the bank that is made for the σ of the problem.
+
+    Attributes:
+        weights: of the whole bank: a name of the store or the path of a file.
+        precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
+    """
+
+    weights: str = "ircnn_gray"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "IRCNN":
+        """The bank for colour images where there are three channels, else the one for gray images."""
+        return cls("ircnn_color" if problem.y.shape[1] == 3 else "ircnn_gray")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Denoise y.
+
+        Raises:
+            CannotSolve: H is not the identity, or the weights are of another architecture.
+            MissingWeights: they are not on this machine.
+            FileProblem: their file cannot be read.
+            InvalidInput: σ is not known.
+        """
+        if not isinstance(problem.H, Identity):
+            raise CannotSolve(f"ircnn needs H = Identity, not {type(problem.H).__name__}")
+        sigma = problem.sigma
+        trained = load(self.weights, ("ircnn",), problem.y.device, self.precision)
+        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

@@ -1,0 +1,140 @@
+"""SwinIR – transformers of shifted windows between convolutions.
+
+Problem. y = x + n, n ~ N(0, σ²), σ known; or y is x after JPEG compression; or y = Hx, an image made smaller by 2, 3, 4
+or 8 with MATLAB's bicubic imresize, without noise.
+
+Model. x̂ = F(y), a network learnt for each task and level: with √(‖x̂ − x‖² + ε²) for denoising and JPEG, with ‖x̂ −
+x‖₁ for enlargement. n is a normalisation of each pixel's features, R the reconstruction, conv 3×3.
+
+Algorithm.
+1. y is extended, right and below, by its mirror image to the next larger multiple of the window, w = 8 (JPEG: 7); the
+   mean colour of the training images is taken away.
+2. F₀ = conv(y), 180 channels.
+3. Six blocks F ← F + conv(L(… L(F))) of six layers each. A layer L adds to F, first, attention within windows of w×w
+   pixels with a learnt bias for each displacement, shifted by w/2 in every second layer; then a perceptron; both of
+   n(F).
+4. F ← F₀ + conv(n(F)).
+5. Denoising and JPEG: x̂ = y + conv(F). Enlargement: x̂ = R(F), convolutions and pixel shuffles; the mean is added.
+With ``ensemble``, 1 to 5 are done for the eight turned and mirrored y and averaged (SwinIR+).
+
+Parameters. The weights decide what is done; σ and the quality only choose among them. Names are those of the authors'
+files.
+
+Cost. 12 million multiplications a pixel of y. Large images take much memory: 12 megapixels some tens of gigabytes.
+
+When not. Photographs whose noise or reduction is not as above. In tiles the result is an approximation, as the reach of
+a pixel is a few hundred pixels.
+
+Departures from the original. restora ships no weights for it. σ between those the authors trained for gets the network
+of the nearest.
+
+References.
+J. Liang, J. Cao, G. Sun, K. Zhang, L. Van Gool and R. Timofte, "SwinIR: image restoration using Swin Transformer", ICCV
+Workshops 2021, doi:10.1109/ICCVW54120.2021.00210.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from restora.core.errors import CannotSolve
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.ensemble import over_symmetries
+from restora.nets.precision import Precision
+from restora.noise.jpeg import Jpeg
+from restora.operators.downsample import Downsample
+from restora.operators.identity import Identity
+from restora.weights.load import load
+from restora.weights.run import run_network
+
+SPEC = Spec(
+    name="swinir",
+    tasks=("denoise", "super-resolve", "deblock"),
+    solves=(Identity, Downsample),
+    colour="native",
+    paper='J. Liang et al., "SwinIR: image restoration using Swin Transformer", ICCV Workshops 2021',
+    doi="10.1109/ICCVW54120.2021.00210",
+    # Windows of 8, and of 7 for JPEG.
+    multiple_of=56,
+    keeps_constants=False,
+)
+
+SIGMAS = (15, 25, 50)
+QUALITIES = (10, 20, 30, 40)
+SCALES = (2, 3, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class SwinIR:
+    """SwinIR with given weights.
+
+    Attributes:
+        weights: a name of the store or the path of a file.
+        ensemble: average over the eight symmetries of the square (SwinIR+), at eight times the cost.
+        precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
+    """
+
+    weights: str = "005_colorDN_DFWB_s128w8_SwinIR-M_noise25"
+    ensemble: bool = False
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "SwinIR":
+        """The authors' network for the scale, the nearest quality of a JPEG, or the nearest σ (25/255 if unknown)."""
+        colour = problem.y.shape[1] == 3
+        if isinstance(problem.H, Downsample):
+            return cls(f"001_classicalSR_DF2K_s64w8_SwinIR-M_x{problem.H.scale:g}")
+        if isinstance(problem.noise, Jpeg):
+            quality = _nearest(QUALITIES, problem.noise.quality)
+            return cls(f"006_{'colorCAR' if colour else 'CAR'}_DFWB_s126w7_SwinIR-M_jpeg{quality}")
+        sigma = problem.noise.sigma
+        level = _nearest(SIGMAS, 25 if sigma is None else 255 * sigma)
+        return cls(f"{'005_color' if colour else '004_gray'}DN_DFWB_s128w8_SwinIR-M_noise{level}")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Denoise, deblock or enlarge y.
+
+        Raises:
+            CannotSolve: H is neither the identity nor a reduction by 2, 3, 4 or 8, or the weights are for another scale
+                or of another architecture.
+            MissingWeights: they are not on this machine.
+            FileProblem: their file cannot be read.
+        """
+        scale = _scale_of(problem)
+        trained = load(self.weights, ("swinir",), problem.y.device, self.precision)
+        if trained.network.scale != scale:
+            raise CannotSolve(f"the weights {trained.name} enlarge by {trained.network.scale}, not by {scale}")
+        x = (
+            over_symmetries(partial(run_network, trained), problem.y)
+            if self.ensemble
+            else run_network(trained, problem.y)
+        )
+        height, width = problem.size
+        return Result(x[..., :height, :width], Status.done(f"with the weights {trained.name}"))
+
+
+def _nearest(levels: tuple[int, ...], level: float) -> int:
+    """The nearest of the levels, the lower where two are as near."""
+    return min(levels, key=lambda one: abs(one - level))
+
+
+def _scale_of(problem: Problem) -> int:
+    """How many times finer x is than y.
+
+    Raises:
+        CannotSolve: H is not one that SwinIR is made for.
+    """
+    H = problem.H
+    if isinstance(H, Identity):
+        return 1
+    if not isinstance(H, Downsample):
+        raise CannotSolve(f"swinir needs H = Identity or a Downsample, not {type(H).__name__}")
+    if H.scale not in SCALES:
+        raise CannotSolve(f"swinir enlarges by {', '.join(map(str, SCALES))}, not by {H.scale:g}")
+    return int(H.scale)

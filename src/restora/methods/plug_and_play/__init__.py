@@ -1,0 +1,1 @@
+"""Methods that take any denoiser for their prior."""

@@ -1,0 +1,79 @@
+"""ESPCN: three convolutions on the coarse grid, and a shuffle of channels into pixels; made for video in real time.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by 2, 3 or 4; no noise. Luminance only.
+
+Model. x = PS(W₃ * tanh(W₂ * tanh(W₁ * y + b₁) + b₂) + b₃), PS the shuffle of s² channels into s × s pixels: nothing is
+interpolated beforehand, so everything is computed on s² times fewer pixels.
+
+Algorithm. The network, once. A network a scale.
+
+Cost. 21,184 (×2) to 24,640 (×4) multiplications a pixel of y.
+
+Departures from the paper. None at test time. The weights that ship were trained on T91 with Adam.
+
+References. W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+neural network", CVPR 2016, doi:10.1109/CVPR.2016.207.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("espcn",)
+
+SPEC = Spec(
+    name="espcn",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="luma-chroma",
+    paper='W. Shi et al., "Real-time single image and video super-resolution using … sub-pixel convolution", CVPR 2016',
+    doi="10.1109/CVPR.2016.207",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    keeps_constants=False,
+    weights=("espcn-x2", "espcn-x3", "espcn-x4"),
+    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ESPCN:
+    """ESPCN, a network a scale.
+
+    Attributes:
+        weights: name or path of a network of the scale of the problem.
+        precision: of the computation.
+    """
+
+    weights: str = "espcn-x3"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "ESPCN":
+        """The network of the scale."""
+        H = problem.H
+        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
+        return cls(weights=f"espcn-x{scale}")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "espcn")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

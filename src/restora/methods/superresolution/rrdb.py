@@ -1,0 +1,81 @@
+"""RRDB: residual-in-residual dense blocks, the network of ESRGAN and Real-ESRGAN.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by 4 (also 1, 2, 8); no noise. RGB. With the weights of
+Real-ESRGAN also what real cameras and compression do to a small picture, though not in the sense of a model.
+
+Model. A convolution, 23 blocks of three dense blocks of five convolutions, each block's output added by a fifth, a long
+skip, two enlargements by nearest neighbours with a convolution each, two convolutions.
+
+Algorithm. The network, once.
+
+Cost. 18 million multiplications a pixel of y at ×4; that of the small one that ships, its page says.
+
+Departures from the paper. None at test time. The network that ships is a small one (its fields are in the manifest)
+trained on 391 photographs; the authors' files load by path.
+
+References. X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCV Workshops 2018,
+doi:10.1007/978-3-030-11021-5_5.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("rrdbnet",)
+
+SPEC = Spec(
+    name="rrdb",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="native",
+    paper='X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
+    doi="10.1007/978-3-030-11021-5_5",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    # At ×2 and ×1 the network folds y by 2 and 4: tiles begin at such multiples.
+    multiple_of=4,
+    keeps_constants=False,
+    weights=("rrdb-small-x4",),
+    published=(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RRDB:
+    """RRDBNet with the weights of RRDB_PSNR, ESRGAN, Real-ESRGAN or ours.
+
+    Attributes:
+        weights: name or path of a network of the scale of the problem.
+        precision: of the computation.
+    """
+
+    weights: str = "rrdb-small-x4"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "RRDB":
+        """The network that ships; there is one, for ×4."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "rrdb")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

@@ -1,0 +1,99 @@
+"""SCN and CSCN: sparse coding as a network, one after another for large scales.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by any factor; no noise. Luminance only.
+
+Model. The network of :class:`restora.nets.scn.SCN` mends an image that was enlarged twice by bicubic interpolation: it
+codes each 5×5 patch by one LISTA stage and puts together what a second dictionary makes of the codes.
+
+Algorithm. With x₀ = y, for k = 1 … ⌈log₂ s⌉:
+1. u = imresize(x_{k−1}, 2);
+2. x_k = SCN(u), with the first network for k = 1, with the later one after that.
+At last, x is imresize of x_k to the wanted size, where 2^k is more than s.
+
+Cost. 43,000 multiplications a pixel of each x_k.
+
+Departures from the papers. The weights that ship are one network for all stages, trained from dictionaries of ScSR on
+T91; the cascade was not trained as a whole (Liu et al. do).
+
+References. Z. Wang, D. Liu, J. Yang, W. Han and T. Huang, "Deep networks for image super-resolution with sparse prior",
+ICCV 2015, doi:10.1109/ICCV.2015.50. D. Liu et al., "Robust single image super-resolution via deep networks with sparse
+prior", IEEE TIP 25(7), 2016, doi:10.1109/TIP.2016.2564643.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress, silent
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.numerics.imresize import imresize
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import halo_in_y, require_downsample
+from restora.weights.load import load
+from restora.weights.run import run_network
+
+ARCHITECTURES = ("scn",)
+
+SPEC = Spec(
+    name="scn",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="luma-chroma",
+    paper='Z. Wang et al., "Deep networks for image super-resolution with sparse prior", ICCV 2015',
+    doi="10.1109/ICCV.2015.50",
+    needs_sigma=False,
+    # The first stage looks at as many pixels of its enlargement, that is half as many of y; each later one at half as
+    # many again: twice the first is more than all, and the last reduction fits in what is left.
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    keeps_constants=False,
+    weights=("scn-x2",),
+    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SCN:
+    """A cascade of sparse-coding networks, each of which enlarges twice.
+
+    Attributes:
+        weights: name or path of the first network.
+        later_weights: of those after it; None for the first again.
+        precision: of the computation.
+    """
+
+    weights: str = "scn-x2"
+    later_weights: str | None = None
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "SCN":
+        """The network that ships, whatever the scale."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "scn")
+        stages = max(1, math.ceil(math.log2(H.scale) - 1e-9))
+        x = problem.y
+        for stage in range(stages):
+            name = self.weights if stage == 0 else self.later_weights or self.weights
+            trained = load(name, ARCHITECTURES, x.device, self.precision)
+            x = run_network(trained, imresize(x, scale=2))
+            (progress or silent)(stage + 1, stages, f"x{2 ** (stage + 1)}")
+        if 2**stages != H.scale:
+            # The grid of x is that of y, s times finer, from whose corner it begins.
+            x = imresize(x, scale=H.scale / 2**stages)
+        height, width = problem.size
+        return Result(x[..., :height, :width], Status.done(f"{stages} stages of {self.weights}"))

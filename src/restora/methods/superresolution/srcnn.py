@@ -1,0 +1,81 @@
+"""SRCNN: three convolutions after bicubic interpolation, the first network for super-resolution.
+
+Problem. y = Hx, an image reduced by bicubic interpolation; no noise. Luminance only.
+
+Model. x = W₃ * max(0, W₂ * max(0, W₁ * u + b₁) + b₂) + b₃ with u the bicubic enlargement of y: patches are coded,
+the codes mapped, and patches put together again, as sparse coding does, but learnt as a whole on the squared error.
+
+Algorithm. 1. u = imresize(y, s). 2. The network. A network a scale.
+
+Cost. 8,032 multiplications a pixel of x for 9-1-5, 57,184 for 9-5-5.
+
+Departures from the paper. Its filters were trained without padding; here zeros lie beyond the border, which the
+benchmarks shave off. The weights that ship are of 9-1-5, trained on T91 with Adam.
+
+References. C. Dong, C. C. Loy, K. He and X. Tang, "Learning a deep convolutional network for image super-resolution",
+ECCV 2014, doi:10.1007/978-3-319-10593-2_13; "Image super-resolution using deep convolutional networks", IEEE TPAMI
+38(2), 2016, doi:10.1109/TPAMI.2015.2439281.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import after_interpolation, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("srcnn",)
+
+SPEC = Spec(
+    name="srcnn",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="luma-chroma",
+    paper='C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
+    doi="10.1109/TPAMI.2015.2439281",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    keeps_constants=False,
+    weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
+    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SRCNN:
+    """SRCNN behind bicubic interpolation.
+
+    Attributes:
+        weights: name or path of a network for the scale of the problem; other scales are enlarged too, only worse.
+        precision: of the computation.
+    """
+
+    weights: str = "srcnn-x3"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "SRCNN":
+        """The network of the nearest scale."""
+        H = problem.H
+        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
+        return cls(weights=f"srcnn-x{scale}")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "srcnn")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))

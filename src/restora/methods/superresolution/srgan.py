@@ -1,0 +1,79 @@
+"""SRGAN: the network of SRResNet, trained against a discriminator to look real rather than to be near.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by 4; no noise. RGB.
+
+Model. The generator G is SRResNet. It minimises a distance of features plus 1e-3 · (−log D(G(y))), where the
+discriminator D learns to tell G(y) from photographs. The estimate is sharp where the least squared error is blurred;
+what it adds is likely, not true, and its PSNR is below that of SRResNet.
+
+Algorithm. The network, once.
+
+Cost. That of SRResNet: 2.2 million multiplications a pixel of y at ×4.
+
+Departures from the paper. The weights that ship were trained with features of the discriminator (Larsen et al. 2016)
+where the paper takes those of VGG-19, whose weights are not ours to give; with `--vgg FILE` the recipe takes them.
+
+References. C. Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network",
+CVPR 2017, doi:10.1109/CVPR.2017.19.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("srresnet", "msrresnet")
+
+SPEC = Spec(
+    name="srgan",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="native",
+    paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+    doi="10.1109/CVPR.2017.19",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    keeps_constants=False,
+    weights=("srgan-x4",),
+    published=(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SRGAN:
+    """The generator of SRGAN.
+
+    Attributes:
+        weights: name or path of a generator of the scale of the problem.
+        precision: of the computation.
+    """
+
+    weights: str = "srgan-x4"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "SRGAN":
+        """The generator; there is one, for ×4."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "srgan")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

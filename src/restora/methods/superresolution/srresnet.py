@@ -1,0 +1,79 @@
+"""SRResNet: sixteen residual blocks on the coarse grid, trained on the squared or absolute error.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by 2, 3 or 4; no noise. RGB.
+
+Model. A convolution 9×9, sixteen blocks F + BN(W * PReLU(BN(W * F))), a long skip, one sub-pixel shuffle or two, a
+convolution 9×9. MSRResNet, its later form without batch normalisation and with a bilinear skip, is run as well.
+
+Algorithm. The network, once; batch normalisation with its running statistics, merged into the convolutions.
+
+Cost. 2.2 million multiplications a pixel of y at ×4.
+
+Departures from the paper. Input and output both lie in [0, 1] (the paper's targets in [−1, 1]).
+
+References. C. Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network",
+CVPR 2017, doi:10.1109/CVPR.2017.19.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("srresnet", "msrresnet")
+
+SPEC = Spec(
+    name="srresnet",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="native",
+    paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+    doi="10.1109/CVPR.2017.19",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    keeps_constants=False,
+    weights=("srresnet-x4",),
+    published=("set5-x4-matlab-bicubic-8bit-rgb-shave4", "set14-x4-matlab-bicubic-8bit-rgb-shave4"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SRResNet:
+    """SRResNet, a network a scale.
+
+    Attributes:
+        weights: name or path of a network of the scale of the problem.
+        precision: of the computation.
+    """
+
+    weights: str = "srresnet-x4"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "SRResNet":
+        """The network of the scale."""
+        H = problem.H
+        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 4
+        return cls(weights=f"srresnet-x{scale}")
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "srresnet")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

@@ -1,0 +1,77 @@
+"""VDSR: twenty convolutions that predict what bicubic interpolation left out, one network for all scales.
+
+Problem. y = Hx, an image reduced by bicubic interpolation by any factor; no noise. Luminance only.
+
+Model. x = u + R(u), u the bicubic enlargement of y, R twenty 3×3 convolutions of 64 channels with ReLUs between them.
+To learn the difference alone is what lets so deep a network learn at all, with a high rate and clipped gradients.
+
+Algorithm. 1. u = imresize(y, s). 2. x = u + R(u); u is not rounded before it is added.
+
+Cost. 664,704 multiplications a pixel of x, whatever the scale.
+
+Departures from the paper. None at test time; how the weights that ship were trained, their recipe says.
+
+References. J. Kim, J. K. Lee and K. M. Lee, "Accurate image super-resolution using very deep convolutional networks",
+CVPR 2016, doi:10.1109/CVPR.2016.182.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from restora.core.problem import Problem
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
+from restora.core.spec import Spec
+from restora.nets.precision import Precision
+from restora.operators.downsample import Downsample
+from restora.weights.enlarge import after_interpolation, halo_in_y, require_downsample
+from restora.weights.load import load
+
+ARCHITECTURES = ("vdsr",)
+
+SPEC = Spec(
+    name="vdsr",
+    tasks=("super-resolve",),
+    solves=(Downsample,),
+    colour="luma-chroma",
+    paper='J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
+    doi="10.1109/CVPR.2016.182",
+    needs_sigma=False,
+    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    keeps_constants=False,
+    weights=("vdsr",),
+    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VDSR:
+    """VDSR behind bicubic interpolation.
+
+    Attributes:
+        weights: name or path of a network for all scales.
+        precision: of the computation.
+    """
+
+    weights: str = "vdsr"
+    precision: Precision = "auto"
+
+    @classmethod
+    def for_problem(cls, problem: Problem) -> "VDSR":
+        """One network for all scales."""
+        return cls()
+
+    def run(
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
+    ) -> Result:
+        """Enlarge y to the size of x.
+
+        Raises:
+            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
+            MissingWeights: the weights are not here.
+            FileProblem: their file is damaged.
+        """
+        H = require_downsample(problem, "vdsr")
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))
