@@ -293,7 +293,9 @@ def measure(work: Work, count: int, most_repeats: int, budget: float) -> list[Ro
 
 def bars(work: Work, rows: list[Row]) -> Iterator[str]:
     """What the rows say of the bars."""
-    automatic = str(dtype_for(build(work.method, work.fields), "auto", torch.device("cpu"))).removeprefix("torch.")
+    automatic = str(dtype_for(build(work.method, work.fields), "auto", torch.device("cpu"), 25 / 255)).removeprefix(
+        "torch."
+    )
     for row in rows:
         if row.peer.startswith(BARE):
             word = "met" if row.ratio >= SHARE else "missed"

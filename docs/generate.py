@@ -33,6 +33,12 @@ CALL = {
 }
 
 
+NO_PICTURE = (
+    "Its weights are not shipped: ``restora weights list`` shows which public ones it runs, and ``--weights FILE``\n"
+    "runs any file of its architecture."
+)
+
+
 @dataclass(frozen=True)
 class Page:
     """The text of a method's page, part by part."""
@@ -50,12 +56,12 @@ class Page:
         pieces = re.split(rf"(?m)^({heads})(?: \([^)]*\))?[.:]\s*", body)
         return cls(entry, title.rstrip("."), dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]))))
 
-    def text(self) -> str:
-        """The page in reStructuredText."""
+    def text(self, drawn: bool = True) -> str:
+        """The page in reStructuredText; without its picture where that was not drawn."""
         entry, spec = self.entry, self.entry.spec()
         parts = [
             f"{entry.name}\n{'=' * len(entry.name)}\n\n{self.title}.",
-            f".. image:: {entry.name}.png\n   :alt: degraded, restored and reference",
+            f".. image:: {entry.name}.png\n   :alt: degraded, restored and reference" if drawn else NO_PICTURE,
             _headed("What it solves", _literal(self.sections["Problem"]) + "\n\n" + _facts(spec)),
             _headed("Model", _literal(self.sections["Model"])),
             _headed("Algorithm", _literal(self.sections["Algorithm"])),
@@ -172,8 +178,8 @@ def main() -> None:
 
     TARGET.mkdir(parents=True, exist_ok=True)
     for entry in catalog.entries():
-        (TARGET / f"{entry.name}.rst").write_text(Page.of(entry).text(), encoding="utf-8")
-        draw(entry, TARGET / f"{entry.name}.png")
+        drawn = draw(entry, TARGET / f"{entry.name}.png")
+        (TARGET / f"{entry.name}.rst").write_text(Page.of(entry).text(drawn), encoding="utf-8")
     draw_phase_transition(ROOT / "results" / "phase-transition.csv", TARGET / "phase-transition.png")
     draw_scaling(ROOT / "results" / "scaling.csv", TARGET / "scaling.png")
     rows = [[f":doc:`{e.name}`", e.family, ", ".join(e.tasks), e.summary] for e in catalog.entries()]

@@ -15,7 +15,7 @@ from restora.front.configure import configure
 from restora.nets import precision
 from restora.nets.architectures import build
 from restora.weights import load
-from restora.weights.dictionaries import save_dictionaries
+from restora.weights.dictionaries import ARCHITECTURE, dictionaries, save_dictionaries
 from restora.weights.record import Record
 from restora.weights.save import save_weights
 from restora.weights.store import shipped_folder
@@ -43,7 +43,10 @@ TINY = {
 """How the names of weights begin -> architecture, channels unless the name says colour, and fields."""
 
 SCALED = ("swinir", "espcn", "srresnet", "rrdbnet")
+"""Architectures that take the scale with which the name ends."""
+
 DICTIONARIES = ("scsr", "coupled")
+"""How the names of pairs of dictionaries begin."""
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +68,15 @@ def _weights_in_float32(tiny_weights):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RESTORA_CACHE", str(tiny_weights))
         patched.setattr(precision, "has_fast_bfloat16", lambda device: False)
-        load._loaded.cache_clear()
+        _forget()
         yield
-        load._loaded.cache_clear()
+        _forget()
+
+
+def _forget():
+    load._loaded.cache_clear()
+    load._placed.cache_clear()
+    dictionaries.cache_clear()
 
 
 def _asked(entry, *pictures):
@@ -84,7 +93,8 @@ def _stand_in(name, folder):
     """A random network, or pair of dictionaries, under that name."""
     if name.startswith(DICTIONARIES):
         atoms = torch.nn.functional.normalize(torch.randn(125, 32), dim=0)
-        save_dictionaries((atoms[:25], atoms[25:]), folder / f"{name}.safetensors")
+        record = Record(name=name, architecture=ARCHITECTURE, fields={}, task="super-resolve", channels=1)
+        save_dictionaries((atoms[:25], atoms[25:]), folder, record)
         return
     architecture, channels, sizes = TINY[next(begin for begin in TINY if name.startswith(begin))]
     if architecture not in ("scn", "ipt"):

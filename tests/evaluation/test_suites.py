@@ -7,6 +7,8 @@ from restora.evaluation.degradations import BlurAndNoise, MatlabBicubic, RandomM
 from restora.evaluation.suites import Selection, suite, suite_names
 
 FROZEN = {
+    "ntire-esr": [f"{s}-ntire-esr-x4-rgb-shave4" for s in ("set5", "set14", "urban100-5")],
+    "ntire-denoise50": [f"{s}-ntire-denoise50-rgb-8bit-crop8-seed0" for s in ("cbsd68", "kodak24")],
     "denoise-gray": [
         *[f"{s}-gray-awgn-s{k}-noclip-seed0" for s in ("set12", "bsd68") for k in (15, 25, 50)],
         *[f"wnnm20-gray-awgn-s{k}-noclip-matlabv4" for k in (10, 30, 50, 100)],

@@ -3,6 +3,7 @@ import torch
 
 from restora.core.errors import CannotSolve, InvalidParameter, MissingWeights
 from restora.core.problem import Problem
+from restora.front.restore import restore
 from restora.methods.deep.nafnet import NAFNet
 from restora.nets.architectures import build
 from restora.noise.camera import CameraNoise
@@ -57,7 +58,9 @@ def test_it_knows_neither_noise_nor_kernel(small, cat):
     weights, _ = small
     y = cat[..., :16, :16]
     x = NAFNet(weights).run(problem_of(y)).x
-    assert torch.equal(NAFNet(weights).run(Problem(y, UnknownBlur(9), Gaussian(0.0))).x, x)
+    blurred = restore(Problem(y, UnknownBlur(9), Gaussian(0.0)), NAFNet(weights))
+    assert torch.equal(blurred.x, x)
+    assert "blur" not in blurred.status.sentence  # none was estimated
 
 
 def test_the_problem_chooses_the_weights(cat):

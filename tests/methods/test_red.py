@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from restora.methods.plug_and_play.red import RED
 from restora.noise.gaussian import Gaussian
 from restora.numerics.convolution import convolve_separable
 from restora.operators.blur import Blur
+from restora.operators.identity import Identity
+from restora.operators.mask import Mask
 from restora.operators.psf import gaussian_psf
 from restora.operators.unknown import UnknownBlur
 
@@ -57,10 +60,19 @@ def test_the_denoiser_is_asked_for_its_one_level(camera):
     assert levels == {3.25 / 255}
 
 
+def test_the_rule_for_a_problem(camera):
+    """Pure noise has g = 1, a mask that knows a half g = 1/2; without noise σ_f is the paper's."""
+    noisy = RED.for_problem(Problem(camera, Identity(), Gaussian(0.1)))
+    assert (noisy.sigma_f, noisy.lam) == pytest.approx((0.23, 5 / 0.23**2))
+    half = Mask(torch.arange(128.0).remainder(2).expand(128, 128))
+    holes = RED.for_problem(Problem(camera, half, Gaussian(0.0)))
+    assert (holes.sigma_f, holes.lam * holes.sigma_f**2) == pytest.approx((3.25 / 255, (0.69 * 5) ** 0.5), rel=0.05)
+
+
 def test_bm3d_as_a_prior_beats_wiener(camera):
     x = camera[..., 20:84, 30:94]
     problem = Problem.simulate(x, Blur(gaussian_psf(1.6), "circular"), Gaussian(2 / 255), 0)
-    found = RED(MethodDenoiser("bm3d")).run(problem).x
+    found = replace(RED.for_problem(problem), denoiser=MethodDenoiser("bm3d")).run(problem).x
     assert psnr(found, x) > psnr(Wiener().run(problem).x, x) + 0.5
 
 
@@ -68,7 +80,7 @@ def test_bm3d_as_a_prior_beats_wiener(camera):
 def test_every_H_is_solved(case, camera, cat):
     x = (cat if case.colour_only else camera)[..., :32, :32]
     problem = case.problem(x)
-    found = RED(MethodDenoiser("tv"), N=10).run(problem).x
+    found = replace(RED.for_problem(problem), denoiser=MethodDenoiser("tv"), N=10).run(problem).x
     assert found.shape == x.shape
     assert psnr(found, x) > psnr(case.naive(problem), x)
 

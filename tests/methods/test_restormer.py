@@ -35,8 +35,8 @@ def test_it_is_its_network_and_knows_no_sigma(tmp_path, camera):
         (1, Identity(), Gaussian(35 / 255), "gaussian_gray_denoising_blind"),
         (3, Identity(), Gaussian(52 / 255), "gaussian_color_denoising_sigma50"),
         (3, Identity(), Gaussian(20 / 255), "gaussian_color_denoising_blind"),
-        (3, Identity(), CameraNoise(0.01, 1e-4), "real_denoising"),
-        (3, UnknownBlur(31), Gaussian(0.0), "motion_deblurring"),
+        (3, Identity(), CameraNoise(0.01, 1e-4), "restormer_real_denoising"),
+        (3, UnknownBlur(31), Gaussian(0.0), "restormer_motion_deblurring"),
     ],
 )
 def test_the_problem_chooses_the_weights(channels, H, noise, weights):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restora.cli.measuring import tell_rows
 from restora.cli.options import Data, Device, Quiet, add_command, numbers_of, words_of
 from restora.cli.talk import Talk
 from restora.core.errors import InvalidParameter
@@ -73,6 +74,7 @@ def bench(
     if any(not factor.is_integer() for factor in scales):
         raise InvalidParameter.outside("scale", scale, "whole numbers")
     from restora.cli.execution import require_device
+    from restora.evaluation.efficiency import CHALLENGES
     from restora.evaluation.runner import run_bench
 
     talk = Talk(json, quiet)
@@ -90,7 +92,9 @@ def bench(
             progress,
             weights=words_of(weights),
         )
-        _tell(rows, talk)
+        told = _tell(rows, talk)
+    if suite in CHALLENGES and not json:
+        tell_rows(talk, suite, told, words_of(weights), device)
     return 0
 
 
@@ -130,16 +134,20 @@ def add_to(app: typer.Typer) -> None:
     )
 
 
-def _tell(rows: "Iterator[Row]", talk: Talk) -> None:
+def _tell(rows: "Iterator[Row]", talk: Talk) -> "list[Row]":
+    """Print the rows as they come, and keep them."""
+    told: list[Row] = []
     head = (
         f"{'method':<24} {'protocol':<40} {'image':<14} {'metric':<8} {'ours':>8} {'published':>9} {'diff':>7} {'s':>7}"
     )
     talk.say(head)
     for row in rows:
+        told.append(row)
         if talk.json:
             print(json_lines.dumps(asdict(row)), flush=True)
         else:
             talk.say(_line(row))
+    return told
 
 
 def _line(row: "Row") -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from restora.cli.options import COMPUTING, Quiet, add_command
-from restora.cli.talk import Talk
+from restora.cli.talk import Stopwatch, Talk
 from restora.core.errors import InvalidParameter, MissingDependency
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def train(
     A checkpoint is written every minute and when it is interrupted. At the end, or when the minutes are over, the
     weights lie in the folder as NAME.safetensors, in half precision, with all that made them in NAME.toml.
     """
+    if _is_of_dictionaries(recipe):
+        return _train_dictionaries(recipe, data, out, quiet)
     try:
         from restora.learning.engine import Place
         from restora.learning.engine import train as run
@@ -95,6 +97,44 @@ def add_to(app: typer.Typer) -> None:
             "restora train recipes/ffdnet-gray.toml --data /path/to/train --minutes 60",
         ),
     )
+
+
+def _is_of_dictionaries(recipe: Path) -> bool:
+    """The recipe is for a pair of dictionaries, not for a network."""
+    from restora.learning.recipe import read_table
+
+    return read_table(recipe).get("kind") == "dictionaries"
+
+
+def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool) -> int:
+    """A pair of dictionaries; minutes, so they are trained in one sitting."""
+    from restora.learning.dictionaries.recipe import train_dictionaries
+    from restora.learning.images import source_of
+    from restora.learning.recipe import read_table
+    from restora.weights.dictionaries import ARCHITECTURE, save_dictionaries
+    from restora.weights.record import DataFolder, Record
+
+    table, talk, watch = read_table(recipe), Talk(False, quiet), Stopwatch()
+    name = str(table.get("name", recipe.stem))
+    with talk.progress(name) as progress:
+        pair = train_dictionaries(table, data, progress)
+    sources = [source_of(data, folder) for folder in table["data"]["folders"]]
+    folder = out or Path("runs") / name
+    record = Record(
+        name=name,
+        architecture=ARCHITECTURE,
+        fields={"scale": table["dictionaries"]["scale"], "atoms": pair[0].shape[1]},
+        task="super-resolve",
+        channels=1,
+        recipe=recipe.name,
+        trained=f"{watch.seconds / 60:.0f} minutes on the CPU, {datetime.now(UTC).date().isoformat()}",
+        data=tuple(DataFolder(folder=one.folder, images=one.images, sha256=one.sha256) for one in sources),
+        terms=str(table["data"].get("terms", "")),
+        licence="BSD-3-Clause",
+    )
+    record = save_dictionaries(pair, folder, record)
+    talk.say(f"saved   {folder / name}.safetensors ({record.bytes / 1e6:.2f} MB)")
+    return 0
 
 
 def _initial(recipe: "Recipe") -> "dict[str, Tensor] | None":

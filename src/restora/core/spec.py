@@ -26,7 +26,8 @@ class Spec:
         halo: radius in pixels of y that one output pixel depends on, as a function of the configured method; None, or a
             function that gives None, when it depends on the whole image.
         min_size: smallest side it takes.
-        multiple_of: sides must be multiples of this (the front door pads and crops).
+        multiple_of: it works on a grid of so many pixels of y: tiles begin at multiples of it. What it pads, it pads
+            itself.
         deterministic: the same input gives the same output without a generator.
         keeps_constants: a constant image comes back unchanged.
         continuous: a small change of y changes the result little. Not so where a threshold or a match is decided: then

@@ -73,18 +73,23 @@ class _Whole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhiteNoise(_Whole):
-    """H = 1, additive white Gaussian noise.
+class WhiteNoise:
+    """H = 1, additive white Gaussian noise on x, cropped to multiples of a number at bottom and right.
 
     Attributes:
         sigma: standard deviation in gray levels of 255.
         generator: which random numbers.
         seed: of each image.
+        multiple: of which sides must be multiples.
     """
 
     sigma: float
     generator: Generator
     seed: int = 0
+    multiple: int = 1
+
+    def prepare(self, x: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 c i j"]:
+        return _cropped(x, self.multiple)
 
     def problem(self, scene: Scene) -> Problem:
         y = scene.x + self.sigma / 255 * _normals(scene.x, self.generator, self.seed)
@@ -132,8 +137,7 @@ class MatlabBicubic:
     scale: int
 
     def prepare(self, x: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 c i j"]:
-        height, width = (side - side % self.scale for side in x.shape[-2:])
-        return x[..., :height, :width]
+        return _cropped(x, self.scale)
 
     def problem(self, scene: Scene) -> Problem:
         height, width = scene.x.shape[-2:]
@@ -277,3 +281,9 @@ def _measured(scene: Scene) -> Float[Tensor, "1 c h w"]:
     if scene.measured is None:
         raise MissingData(f"{scene.name} has no photographed measurement: choose a set that has")
     return scene.measured
+
+
+def _cropped(x: Float[Tensor, "1 c h w"], multiple: int) -> Float[Tensor, "1 c i j"]:
+    """x without what is over a multiple at bottom and right."""
+    height, width = (side - side % multiple for side in x.shape[-2:])
+    return x[..., :height, :width]

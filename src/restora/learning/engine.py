@@ -97,7 +97,8 @@ def train(
     fabric = Fabric(accelerator=place.accelerator, devices=place.devices, precision=precision)
     fabric.launch()
     fabric.seed_everything(recipe.training.seed, verbose=False)
-    network = build(recipe.architecture, recipe.fields).to(fabric.device, memory_format=torch.channels_last)
+    network = build(recipe.architecture, recipe.fields).to(fabric.device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
     if initial is not None:
         network.load_state_dict(initial)
     images = read_images(place.data, recipe.data.folders, recipe.data.colour)

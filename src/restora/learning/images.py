@@ -46,18 +46,33 @@ def read_images(root: Path, folders: Sequence[str], colour: Colour) -> Images:
     images: list[Tensor] = []
     sources: list[Source] = []
     for folder in folders:
-        paths = sorted(path for path in (root / folder).glob("*") if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise MissingData(f"there are no images in {root / folder}: give --data FOLDER, which holds {folder}")
-        images += [_read(path, colour) for path in paths]
-        sources.append(Source(folder, len(paths), digest_of(paths)))
+        images += [_read(path, colour) for path in _paths(root, folder)]
+        sources.append(source_of(root, folder))
     return Images(tuple(images), tuple(sources))
+
+
+def source_of(root: Path, folder: str) -> Source:
+    """What a manifest says of a folder of images.
+
+    Raises:
+        MissingData: it is not there or holds no image.
+    """
+    paths = _paths(root, folder)
+    return Source(folder, len(paths), digest_of(paths))
 
 
 def digest_of(paths: Sequence[Path]) -> str:
     """The SHA-256 of the sorted SHA-256s of files, a line each: what a manifest says of its training images."""
     lines = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _paths(root: Path, folder: str) -> list[Path]:
+    """The images of a folder, sorted by name."""
+    paths = sorted(path for path in (root / folder).glob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise MissingData(f"there are no images in {root / folder}: give --data FOLDER, which holds {folder}")
+    return paths
 
 
 def _read(path: Path, colour: Colour) -> UInt8[Tensor, "c h w"]:
@@ -126,7 +141,9 @@ class Patches:
         chosen = torch.multinomial(self._shares, count, replacement=True, generator=generator).tolist()
         where = torch.rand(count, 2, generator=generator, dtype=torch.float64).tolist()
         turns = torch.randint(8, (count,), generator=generator).tolist()
-        patches = [self._patch(self._images[i], *place, turn) for i, place, turn in zip(chosen, where, turns)]
+        patches = [
+            self._patch(self._images[i], down, right, turn) for i, (down, right), turn in zip(chosen, where, turns)
+        ]
         return torch.stack(patches).float() / 255
 
     def _patch(self, image: Tensor, down: float, right: float, turn: int) -> Tensor:

@@ -174,11 +174,19 @@ def read_recipe(path: Path) -> Recipe:
         UnknownName: it holds a key that no recipe has.
         InvalidParameter: a value is missing or of the wrong type.
     """
+    return _decoded(Recipe, read_table(path), "")
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """The table in a TOML file, as it is.
+
+    Raises:
+        FileProblem: it cannot be read, or is no TOML.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise FileProblem(f"cannot read the recipe {path}: {problem}") from problem
-    return _decoded(Recipe, table, "")
 
 
 def _decoded(kind: type[Any], table: Mapping[str, object], where: str) -> Any:

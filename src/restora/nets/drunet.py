@@ -44,8 +44,7 @@ class DRUNet(Network):
     """
 
     takes_noise_map = True
-    # The picture itself passes through the features, where bfloat16 would round it to 8 bits.
-    tolerates_bfloat16 = False
+    # Not in bfloat16: the picture itself passes through the features and would be rounded to 8 bits.
 
     def __init__(
         self, *, channels: int = 1, widths: tuple[int, int, int, int] = (64, 128, 256, 512), blocks: int = 4

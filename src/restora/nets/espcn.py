@@ -27,8 +27,6 @@ class ESPCN(Network):
     Departure: the paper does not state the initial weights; here they are Xavier's, with the gain of tanh, biases 0.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(self, *, scale: int = 3, channels: int = 1, widths: tuple[int, int] = (64, 32)) -> None:
         """Draw fresh weights.
 

@@ -36,11 +36,15 @@ class FFDNet(Network):
     """
 
     takes_noise_map = True
-    # The picture itself passes through the features, where bfloat16 would round it to 8 bits.
-    tolerates_bfloat16 = False
+    # Not in bfloat16: the picture itself passes through the features and would be rounded to 8 bits.
 
     def __init__(
-        self, *, channels: int = 1, depth: int = 15, width: int = 64, from_identity: bool = False
+        self,
+        *,
+        channels: int = 1,
+        depth: int = 15,
+        width: int = 64,
+        from_identity: bool = False,
     ) -> None:
         super().__init__()
         for name, value, least in (("channels", channels, 1), ("depth", depth, 2), ("width", width, 1)):

@@ -48,8 +48,6 @@ class IRCNN(Network):
     """
 
     takes_noise_map = True
-    # As DnCNN, which is built alike.
-    tolerates_bfloat16 = False
 
     def __init__(self, *, channels: int = 1, levels: int = 25, width: int = 64) -> None:
         super().__init__()

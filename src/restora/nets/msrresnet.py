@@ -28,8 +28,6 @@ class MSRResNet(Network):
     Zeros lie outside the picture at every convolution. Cost at ×4: 2.5 million multiplications a pixel of y.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(self, *, scale: int = 4, channels: int = 3, blocks: int = 16, width: int = 64) -> None:
         """Draw fresh weights: a tenth of He's, biases 0, so that training starts from bilinear enlargement.
 

@@ -102,9 +102,6 @@ class NAFNet(Network):
         InvalidParameter: a number out of its range, or not as many decoders as encoders.
     """
 
-    # No published weights at hand to measure it with.
-    tolerates_bfloat16 = False
-
     def __init__(
         self,
         *,

@@ -1,9 +1,10 @@
 """Network: the contract of every architecture.
 
-A network knows nothing of files, tasks, colour or tiles. Its constructor takes keywords of plain types (int, float, bool,
-str, tuples of them), so that a manifest or a recipe can hold them; its defaults are the paper's.
+A network knows nothing of files, tasks, colour or tiles. Its constructor takes keywords of plain types (int, float,
+bool, str, tuples of them), so that a manifest or a recipe can hold them; its defaults are the paper's.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -21,12 +22,13 @@ class Network(nn.Module, ABC):
     Attributes:
         scale: how many times finer the output is than the input; of each instance where it varies.
         takes_noise_map: ``forward(x, sigma)`` with σ of each pixel, (b, 1, h, w) on [0, 1], in place of ``forward(x)``.
-        tolerates_bfloat16: weights and features in bfloat16 cost at most 0.01 dB, measured.
+        bfloat16_from: σ of the noise, on [0, 1], from which weights and features in bfloat16 cost at most 0.01 dB on
+            the mean of photographs, measured; ∞ where they always cost more, or nothing is known.
     """
 
     scale: int = 1
     takes_noise_map: ClassVar[bool] = False
-    tolerates_bfloat16: ClassVar[bool] = True
+    bfloat16_from: float = math.inf
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ import torch
 from restora.nets.network import Network
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-"""``auto`` is bfloat16 where the device has instructions for it and the network tolerates it, else float32."""
+"""``auto`` is bfloat16 where the device has instructions for it and the network loses nothing, else float32."""
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -19,8 +19,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def dtype_for(network: Network, precision: Precision, device: torch.device) -> torch.dtype:
-    """The dtype of weights and features."""
+def dtype_for(network: Network, precision: Precision, device: torch.device, sigma: float) -> torch.dtype:
+    """The dtype of weights and features, for images with noise of standard deviation σ."""
     if precision != "auto":
         return getattr(torch, precision)
-    return torch.bfloat16 if network.tolerates_bfloat16 and has_fast_bfloat16(device) else torch.float32
+    return torch.bfloat16 if sigma >= network.bfloat16_from and has_fast_bfloat16(device) else torch.float32

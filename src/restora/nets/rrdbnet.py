@@ -37,8 +37,6 @@ class RRDBNet(Network):
     folded it is reflected up to a multiple of the fold, and the output is cropped; tiles must begin at such multiples.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(
         self,
         *,

@@ -46,8 +46,6 @@ class SCN(Network):
     Nothing is divided by a norm below :data:`FLAT`, where the original divides by zero.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(self, *, stages: int = 1, atoms: int = 128) -> None:
         """Start as sparse coding with random dictionaries: atoms of unit norm from the normal distribution.
 

@@ -25,8 +25,6 @@ class SRCNN(Network):
     Cost: 8,032 multiplications a pixel for 9-1-5, 57,184 for 9-5-5.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(
         self, *, kernels: tuple[int, int, int] = (9, 1, 5), widths: tuple[int, int] = (64, 32), channels: int = 1
     ) -> None:

@@ -35,8 +35,6 @@ class SRResNet(Network):
     layer.
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(
         self,
         *,

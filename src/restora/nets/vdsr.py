@@ -26,8 +26,6 @@ class VDSR(Network):
     and 0.09 dB at ×4 (Set5's butterfly).
     """
 
-    tolerates_bfloat16 = False
-
     def __init__(self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True) -> None:
         """Draw fresh weights (He's, for relu; biases 0).
 

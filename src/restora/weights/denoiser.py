@@ -35,7 +35,7 @@ class NetworkDenoiser:
             FileProblem: the file cannot be read or is of no architecture known here.
             CannotSolve: the network does not take the noise level.
         """
-        trained = load(self.weights, tuple(ARCHITECTURES), x.device, self.precision)
+        trained = load(self.weights, tuple(ARCHITECTURES), x.device, self.precision, sigma)
         if not trained.network.takes_noise_map:
             takers = "an FFDNet, DRUNet, FDnCNN or IRCNN"
             raise CannotSolve(

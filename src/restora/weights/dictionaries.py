@@ -8,13 +8,17 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from scipy.io import loadmat
 from torch import Tensor
 
 from restora.core.errors import FileProblem
-from restora.images.atomic import write_atomically
+from restora.weights.record import Record
+from restora.weights.save import save_weights
 from restora.weights.store import find
+
+ARCHITECTURE = "scsr"
+"""What a record calls a pair of dictionaries."""
 
 _NAMES = (("D_h", "D_l"), ("Dh", "Dl"))
 
@@ -45,13 +49,18 @@ def dictionaries(weights: str) -> tuple[Float[Tensor, "p K"], Float[Tensor, "q K
     raise FileProblem(f"{path} holds no pair of dictionaries D_h and D_l with the same number of atoms")
 
 
-def save_dictionaries(
-    pair: tuple[Float[Tensor, "p K"], Float[Tensor, "q K"]], path: Path, dtype: torch.dtype = torch.float16
-) -> None:
-    """Write a pair as a safetensors file, whole or not at all; half precision costs less than 0.001 dB.
+def save_dictionaries(pair: tuple[Float[Tensor, "p K"], Float[Tensor, "q K"]], folder: Path, record: Record) -> Record:
+    """Write a pair as NAME.safetensors with its record; half precision costs less than 0.001 dB.
+
+    Args:
+        pair: D_h and D_l.
+        folder: where to.
+        record: of the architecture :data:`ARCHITECTURE`.
+
+    Returns:
+        The record with size and sum.
 
     Raises:
         FileProblem: it cannot be written.
     """
-    state = {name: D.to(dtype).contiguous() for name, D in zip(_NAMES[0], pair)}
-    write_atomically(path, save(state), overwrite=True)
+    return save_weights({name: D.half().contiguous() for name, D in zip(_NAMES[0], pair)}, record, folder)

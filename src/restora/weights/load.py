@@ -1,7 +1,8 @@
 """Load: from the name or the path of weights to a network ready to run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,7 +44,9 @@ class Trained:
     layout: str
 
 
-def load(weights: str, architectures: tuple[str, ...], device: torch.device, precision: Precision) -> Trained:
+def load(
+    weights: str, architectures: tuple[str, ...], device: torch.device, precision: Precision, sigma: float = 0.0
+) -> Trained:
     """The network of these weights on a device; the last :data:`KEPT` are kept, until their files change.
 
     Args:
@@ -51,6 +54,7 @@ def load(weights: str, architectures: tuple[str, ...], device: torch.device, pre
         architectures: those the caller can run.
         device: where to compute.
         precision: in which numbers; ``auto`` is bfloat16 where device and network are good at it.
+        sigma: of the noise of the images, on which that may depend.
 
     Raises:
         MissingWeights: there are none of that name.
@@ -59,14 +63,16 @@ def load(weights: str, architectures: tuple[str, ...], device: torch.device, pre
     """
     path = find(weights).resolve()
     state = path.stat()
-    trained = _loaded(path, state.st_mtime_ns, state.st_size, device, precision)
+    key = (path, state.st_mtime_ns, state.st_size)
+    trained = _loaded(*key)
     if trained.architecture not in architectures:
         needed = " or ".join(dict.fromkeys(_one(class_of(name)) for name in architectures))
         raise CannotSolve(
             f"{path.name} holds {_one(class_of(trained.architecture))}, "
             f"{METHODS[architectures[0]]} needs {needed}: use --method {METHODS[trained.architecture]}"
         )
-    return trained
+    dtype = dtype_for(trained.network, precision, device, sigma)
+    return trained if (device.type, dtype) == ("cpu", torch.float32) else _placed(*key, device, dtype)
 
 
 def network_of(identified: Identified) -> Network:
@@ -88,12 +94,11 @@ def network_of(identified: Identified) -> Network:
 
 
 @lru_cache(maxsize=KEPT)
-def _loaded(path: Path, modified: int, size: int, device: torch.device, precision: Precision) -> Trained:
-    """The time and size of the file are part of the key, so that a file that was replaced is read again."""
+def _loaded(path: Path, modified: int, size: int) -> Trained:
+    """On the CPU in float32. With time and size of the file in the key, a file that was replaced is read again."""
     with torch.inference_mode(False):  # what is kept must serve callers outside of it as well
         identified = identify(str(path))
         network = fused(network_of(identified)).eval().requires_grad_(False)
-        network = network.to(device, dtype_for(network, precision, device))
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
     found = identified.found
     return Trained(
@@ -105,6 +110,15 @@ def _loaded(path: Path, modified: int, size: int, device: torch.device, precisio
         record=identified.record,
         layout=found.layout,
     )
+
+
+@lru_cache(maxsize=KEPT)
+def _placed(path: Path, modified: int, size: int, device: torch.device, dtype: torch.dtype) -> Trained:
+    """A copy on a device, in a precision."""
+    trained = _loaded(path, modified, size)
+    with torch.inference_mode(False):
+        network = deepcopy(trained.network).to(device, dtype)
+    return replace(trained, network=network)
 
 
 def _one(name: str) -> str:

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.errors import CannotSolve
 from restora.weights.load import Trained
 
 
@@ -17,8 +18,13 @@ def run_network(trained: Trained, y: Float[Tensor, "b c h w"], sigma: float = 0.
         trained: on the device of y.
         y: images; in other precisions than float32 they are converted and the result is converted back.
         sigma: of the noise, for networks that take a noise map.
+
+    Raises:
+        CannotSolve: the network takes three channels, and y has neither one nor three.
     """
     channels = trained.channels
+    if channels != 1 and y.shape[1] not in (1, channels):
+        raise CannotSolve(f"{trained.name} takes images of 1 or {channels} channels, not {y.shape[1]}")
     x = y.float()
     if channels == 1:
         x = x.reshape(-1, 1, *x.shape[-2:])

@@ -41,8 +41,8 @@ from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.noise.jpeg import Jpeg
 from restora.operators.identity import Identity
-from restora.weights.enlarge import halo_in_y
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
 SPEC = Spec(
@@ -52,7 +52,7 @@ SPEC = Spec(
     colour="native",
     paper='K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian denoiser", IEEE TIP 26(7), 2017',
     doi="10.1109/TIP.2017.2662206",
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("dncnn-s-25", "dncnn-b-gray", "dncnn-b-colour", "dncnn-jpeg"),
 )
@@ -95,6 +95,6 @@ class DnCNN:
         """
         if not isinstance(problem.H, Identity):
             raise CannotSolve(f"dncnn needs H = Identity, not {type(problem.H).__name__}")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision, problem.noise.sigma or 0.0)
         sigma = problem.sigma if trained.network.takes_noise_map else 0.0
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

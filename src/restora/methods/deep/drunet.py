@@ -43,8 +43,8 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.identity import Identity
-from restora.weights.enlarge import halo_in_y
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
 SPEC = Spec(
@@ -54,7 +54,7 @@ SPEC = Spec(
     colour="native",
     paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
     doi="10.1109/TPAMI.2021.3088914",
-    halo=lambda method: halo_in_y(method.weights, ("drunet",), method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ("drunet",), method.precision, interpolated=False),
     multiple_of=8,
     keeps_constants=False,
     weights=("drunet-small-gray", "drunet-small-colour"),
@@ -92,5 +92,5 @@ class DRUNet:
         if not isinstance(problem.H, Identity):
             raise CannotSolve(f"drunet needs H = Identity, not {type(problem.H).__name__}")
         sigma = problem.sigma
-        trained = load(self.weights, ("drunet",), problem.y.device, self.precision)
+        trained = load(self.weights, ("drunet",), problem.y.device, self.precision, sigma)
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

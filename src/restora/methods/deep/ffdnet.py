@@ -36,8 +36,8 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.identity import Identity
-from restora.weights.enlarge import halo_in_y
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
 SPEC = Spec(
@@ -47,7 +47,7 @@ SPEC = Spec(
     colour="native",
     paper='K. Zhang, W. Zuo, L. Zhang, "FFDNet", IEEE TIP 27(9), 2018',
     doi="10.1109/TIP.2018.2839891",
-    halo=lambda method: halo_in_y(method.weights, ("ffdnet",), method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ("ffdnet",), method.precision, interpolated=False),
     multiple_of=2,
     keeps_constants=False,
     weights=("ffdnet-gray", "ffdnet-colour"),
@@ -90,5 +90,5 @@ class FFDNet:
         sigma = problem.sigma
         if sigma > LARGEST_SIGMA + 1e-9:
             raise CannotSolve(f"ffdnet is made for sigma up to 75/255, not {255 * sigma:.1f}/255: `bm3d` takes any")
-        trained = load(self.weights, ("ffdnet",), problem.y.device, self.precision)
+        trained = load(self.weights, ("ffdnet",), problem.y.device, self.precision, sigma)
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

@@ -34,8 +34,8 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.identity import Identity
-from restora.weights.enlarge import halo_in_y
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
 SPEC = Spec(
@@ -45,7 +45,7 @@ SPEC = Spec(
     colour="native",
     paper='K. Zhang, W. Zuo, S. Gu, L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
     doi="10.1109/CVPR.2017.300",
-    halo=lambda method: halo_in_y(method.weights, ("ircnn",), method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ("ircnn",), method.precision, interpolated=False),
     keeps_constants=False,
 )
 
@@ -81,5 +81,5 @@ class IRCNN:
         if not isinstance(problem.H, Identity):
             raise CannotSolve(f"ircnn needs H = Identity, not {type(problem.H).__name__}")
         sigma = problem.sigma
-        trained = load(self.weights, ("ircnn",), problem.y.device, self.precision)
+        trained = load(self.weights, ("ircnn",), problem.y.device, self.precision, sigma)
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

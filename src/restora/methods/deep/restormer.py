@@ -13,10 +13,10 @@ added. LN is a normalisation of each pixel's channels. A block is
 2. h ← h + conv(softmax(τ q kᵀ) v), for each head: channels attend to channels, at a cost linear in the pixels;
 3. h ← h + conv(GELU(a) · b), a and b = the halves of dw(conv(LN h)), 2.66 times the channels each.
 
-Parameters. The weights decide what is mended; names are those of the authors' files. ``gaussian_gray_denoising_blind``
-and ``gaussian_color_denoising_blind`` are for any σ, those ending in ``sigma15``, ``sigma25``, ``sigma50`` for one;
-``real_denoising`` for a camera's noise, ``motion_deblurring``, ``single_image_defocus_deblurring`` and ``deraining``
-for what they say.
+Parameters. The weights decide what is mended. ``gaussian_gray_denoising_blind`` and ``gaussian_color_denoising_blind``
+are for any σ, those ending in ``sigma15``, ``sigma25``, ``sigma50`` for one, by the names of the authors' files;
+``restormer_real_denoising`` is for a camera's noise, ``restormer_motion_deblurring``, ``restormer_defocus_deblurring``
+and ``restormer_deraining`` for what they say.
 
 Cost. 155 thousand million multiplications for 256×256.
 
@@ -83,9 +83,9 @@ class Restormer:
         cameras; for an unknown blur that for motion.
         """
         if isinstance(problem.H, UnknownBlur):
-            return cls("motion_deblurring")
+            return cls("restormer_motion_deblurring")
         if not isinstance(problem.noise, Gaussian):
-            return cls("real_denoising")
+            return cls("restormer_real_denoising")
         near = [level for level in SIGMAS if abs(255 * problem.noise.sigma - level) <= 2.5]
         colour = "color" if problem.y.shape[1] == 3 else "gray"
         return cls(f"gaussian_{colour}_denoising_{f'sigma{near[0]}' if near else 'blind'}")

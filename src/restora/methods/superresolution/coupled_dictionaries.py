@@ -69,7 +69,8 @@ class CoupledDictionaries:
         overlap: pixels that neighbouring patches share, >= 0 and smaller than the side of a patch.
         contrast: norm of a fine patch over that of the interpolated one, > 0.
         back_projections: >= 0.
-        least_variance: patches of at most this variance (of values in [0, 1]) are not coded, >= 0.
+        least_variance: patches of at most this variance (of values in [0, 1]) are not coded, >= 0. 10/255² halves the
+            time of a photograph with soft parts and costs it less than 0.01 dB.
     """
 
     weights: str = "coupled-x2"

@@ -9,7 +9,7 @@ Algorithm. The network, once. A network a scale.
 
 Cost. 21,184 (×2) to 24,640 (×4) multiplications a pixel of y.
 
-Departures from the paper. None at test time. The weights that ship were trained on T91 with Adam.
+Departures from the original. None at test time. The weights that ship were trained on T91 with Adam.
 
 References. W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
 neural network", CVPR 2016, doi:10.1109/CVPR.2016.207.
@@ -25,8 +25,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.enlarge import from_coarse_grid, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("espcn",)
 
@@ -38,10 +39,9 @@ SPEC = Spec(
     paper='W. Shi et al., "Real-time single image and video super-resolution using … sub-pixel convolution", CVPR 2016',
     doi="10.1109/CVPR.2016.207",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("espcn-x2", "espcn-x3", "espcn-x4"),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
 )
 
 

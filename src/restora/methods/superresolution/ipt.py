@@ -3,15 +3,15 @@
 Problem. y = Hx + n: bicubic reduction by 2, 3 or 4 without noise, or white noise of σ = 30 or 50 of 255. RGB.
 
 Model. Features of a 48×48 window from the head of the task are cut into 3×3 patches, whose 576 numbers are the tokens
-of a transformer: an encoder, and a decoder that is told the task by an embedding; the tail of the task makes an image of
-them. All tasks were learnt together, with a contrastive loss that makes patches of one image alike.
+of a transformer: an encoder, and a decoder that is told the task by an embedding; the tail of the task makes an image
+of them. All tasks were learnt together, with a contrastive loss that makes patches of one image alike.
 
 Algorithm. 1. Windows every ``stride`` pixels of y. 2. The network on each. 3. The margin of each is thrown away,
 overlaps are averaged.
 
 Cost. 34.7 thousand million multiply-adds a window for the paper's network, and (48/12)² = 16 windows over each pixel.
 
-Departures from the paper. The network that ships is a small one (its fields are in the manifest), learnt on 391
+Departures from the original. The network that ships is a small one (its fields are in the manifest), learnt on 391
 photographs where the paper has ImageNet and 32 GPUs: it shows the method, it does not reach the paper. Rain is not
 among its tasks.
 

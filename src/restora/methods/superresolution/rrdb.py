@@ -10,7 +10,7 @@ Algorithm. The network, once.
 
 Cost. 18 million multiplications a pixel of y at ×4; that of the small one that ships, its page says.
 
-Departures from the paper. None at test time. The network that ships is a small one (its fields are in the manifest)
+Departures from the original. None at test time. The network that ships is a small one (its fields are in the manifest)
 trained on 391 photographs; the authors' files load by path.
 
 References. X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCV Workshops 2018,
@@ -27,8 +27,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.enlarge import from_coarse_grid, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("rrdbnet",)
 
@@ -40,12 +41,11 @@ SPEC = Spec(
     paper='X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
     doi="10.1007/978-3-030-11021-5_5",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     # At ×2 and ×1 the network folds y by 2 and 4: tiles begin at such multiples.
     multiple_of=4,
     keeps_constants=False,
     weights=("rrdb-small-x4",),
-    published=(),
 )
 
 

@@ -12,7 +12,7 @@ At last, x is imresize of x_k to the wanted size, where 2^k is more than s.
 
 Cost. 43,000 multiplications a pixel of each x_k.
 
-Departures from the papers. The weights that ship are one network for all stages, trained from dictionaries of ScSR on
+Departures from the original. The weights that ship are one network for all stages, trained from dictionaries of ScSR on
 T91; the cascade was not trained as a whole (Liu et al. do).
 
 References. Z. Wang, D. Liu, J. Yang, W. Han and T. Huang, "Deep networks for image super-resolution with sparse prior",
@@ -32,8 +32,9 @@ from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.numerics.imresize import imresize
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import halo_in_y, require_downsample
+from restora.weights.enlarge import require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
 ARCHITECTURES = ("scn",)
@@ -48,10 +49,9 @@ SPEC = Spec(
     needs_sigma=False,
     # The first stage looks at as many pixels of its enlargement, that is half as many of y; each later one at half as
     # many again: twice the first is more than all, and the last reduction fits in what is left.
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
     keeps_constants=False,
     weights=("scn-x2",),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
 )
 
 

@@ -63,7 +63,12 @@ SPEC = Spec(
     halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
     continuous=False,
     weights=tuple(f"scsr-x{s}" for s in _SCALES),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in _SCALES),
+    published=tuple(
+        f"{images}-x{s}-matlab-bicubic-{how}-shave{s}"
+        for images in ("set5", "set14")
+        for s in _SCALES
+        for how in ("8bit-rgb", "y")
+    ),
 )
 
 

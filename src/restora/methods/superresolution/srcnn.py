@@ -9,7 +9,7 @@ Algorithm. 1. u = imresize(y, s). 2. The network. A network a scale.
 
 Cost. 8,032 multiplications a pixel of x for 9-1-5, 57,184 for 9-5-5.
 
-Departures from the paper. Its filters were trained without padding; here zeros lie beyond the border, which the
+Departures from the original. Its filters were trained without padding; here zeros lie beyond the border, which the
 benchmarks shave off. The weights that ship are of 9-1-5, trained on T91 with Adam.
 
 References. C. Dong, C. C. Loy, K. He and X. Tang, "Learning a deep convolutional network for image super-resolution",
@@ -27,8 +27,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import after_interpolation, halo_in_y, require_downsample
+from restora.weights.enlarge import after_interpolation, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srcnn",)
 
@@ -40,10 +41,9 @@ SPEC = Spec(
     paper='C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
     doi="10.1109/TPAMI.2015.2439281",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
     keeps_constants=False,
     weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
 )
 
 

@@ -10,7 +10,7 @@ Algorithm. The network, once.
 
 Cost. That of SRResNet: 2.2 million multiplications a pixel of y at ×4.
 
-Departures from the paper. The weights that ship were trained with features of the discriminator (Larsen et al. 2016)
+Departures from the original. The weights that ship were trained with features of the discriminator (Larsen et al. 2016)
 where the paper takes those of VGG-19, whose weights are not ours to give; with `--vgg FILE` the recipe takes them.
 
 References. C. Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network",
@@ -27,8 +27,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.enlarge import from_coarse_grid, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srresnet", "msrresnet")
 
@@ -40,10 +41,9 @@ SPEC = Spec(
     paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
     doi="10.1109/CVPR.2017.19",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("srgan-x4",),
-    published=(),
 )
 
 

@@ -9,7 +9,7 @@ Algorithm. The network, once; batch normalisation with its running statistics, m
 
 Cost. 2.2 million multiplications a pixel of y at ×4.
 
-Departures from the paper. Input and output both lie in [0, 1] (the paper's targets in [−1, 1]).
+Departures from the original. Input and output both lie in [0, 1] (the paper's targets in [−1, 1]).
 
 References. C. Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network",
 CVPR 2017, doi:10.1109/CVPR.2017.19.
@@ -25,8 +25,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, halo_in_y, require_downsample
+from restora.weights.enlarge import from_coarse_grid, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srresnet", "msrresnet")
 
@@ -38,10 +39,9 @@ SPEC = Spec(
     paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
     doi="10.1109/CVPR.2017.19",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("srresnet-x4",),
-    published=("set5-x4-matlab-bicubic-8bit-rgb-shave4", "set14-x4-matlab-bicubic-8bit-rgb-shave4"),
 )
 
 

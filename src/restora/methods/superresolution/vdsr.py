@@ -9,7 +9,7 @@ Algorithm. 1. u = imresize(y, s). 2. x = u + R(u); u is not rounded before it is
 
 Cost. 664,704 multiplications a pixel of x, whatever the scale.
 
-Departures from the paper. None at test time; how the weights that ship were trained, their recipe says.
+Departures from the original. None at test time; how the weights that ship were trained, their recipe says.
 
 References. J. Kim, J. K. Lee and K. M. Lee, "Accurate image super-resolution using very deep convolutional networks",
 CVPR 2016, doi:10.1109/CVPR.2016.182.
@@ -25,8 +25,9 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
-from restora.weights.enlarge import after_interpolation, halo_in_y, require_downsample
+from restora.weights.enlarge import after_interpolation, require_downsample
 from restora.weights.load import load
+from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("vdsr",)
 
@@ -38,10 +39,9 @@ SPEC = Spec(
     paper='J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
     doi="10.1109/CVPR.2016.182",
     needs_sigma=False,
-    halo=lambda method: halo_in_y(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
     keeps_constants=False,
     weights=("vdsr",),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
 )
 
 
