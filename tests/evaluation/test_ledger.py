@@ -15,7 +15,7 @@ HEADER = "method,protocol,image,metric,value,status,source\n"
 def test_every_row_names_a_method_a_metric_and_a_source():
     assert len(ledger()) > 2000
     for row in ledger():
-        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.method), row
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*(\[[A-Za-z0-9_-]+\])?", row.method), row
         assert row.metric in METRICS, row
         assert row.source.strip(), row
         low, high = (0, 1) if "ssim" in row.metric else (-5, 50)
@@ -34,7 +34,7 @@ def test_every_row_names_a_method_a_metric_and_a_source():
         ("lssc", "ncsr-denoise12-gray-awgn-s20-noclip-matlabv4", "psnr", "mean", 30.85, "published-verified"),
         ("swinir", "kodak24-rgb-awgn-s50-noclip-seed0", "psnr", "mean", 29.79, "published-verified"),
         ("restormer", "set12-gray-awgn-s15-noclip-seed0", "psnr", "mean", 33.42, "unverified"),
-        ("dncnn-3", "classic5-jpeg-y-q20", "ssim-y", "mean", 0.8610, "published-verified"),
+        ("dncnn[DnCNN3]", "classic5-jpeg-y-q20", "ssim-y", "mean", 0.8610, "published-verified"),
         ("bicubic", "set5-x3-matlab-bicubic-y-shave3", "psnr-y", "mean", 30.39, "published-verified"),
         ("back-projection", "set14-x4-matlab-bicubic-y-shave4", "ssim-y", "mean", 0.7289, "measured"),
         ("wiener", "deblur4-gray-scenario5-noclip-matlabv4", "isnr", "cameraman256", 2.49, "measured"),

@@ -27,16 +27,13 @@ Image Processing 19(11), 2010, doi:10.1109/TIP.2010.2050625.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
-from torch.nn.functional import pad
 
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.convolution import convolve_separable
+from restora.numerics.back_projection import back_projected
 from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 
@@ -86,15 +83,7 @@ class BackProjection:
             raise CannotSolve(f"back-projection needs a Downsample, not {type(H).__name__}")
         x, stats = enlarged(y, H.scale, problem.size), []
         for t in range(1, self.T + 1):
-            e = y - H(x)
-            x = x + _spread(enlarged(e, H.scale, problem.size))
+            x, e = back_projected(x, y, H)
             stats.append({"residual": float(e.square().mean().sqrt())})
             (progress or silent)(t, self.T, f"residual {stats[-1]['residual']:.2e}")
         return Result(x, Status.done(f"{self.T} steps"), stats=tuple(stats))
-
-
-def _spread(E: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """E * p with zeros beyond the border; g² is a Gaussian of half the variance, so p is separable."""
-    g = torch.exp(-0.5 * torch.arange(-2, 3, dtype=torch.float64) ** 2)
-    p = g**2 / (g**2).sum()
-    return convolve_separable(pad(E, (2, 2, 2, 2)), p, "replicate")[..., 2:-2, 2:-2]

@@ -43,8 +43,8 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
+from restora.numerics.back_projection import back_project
 from restora.numerics.imresize import imresize
-from restora.numerics.sparse.back_projection import back_project
 from restora.numerics.sparse.feature_sign import feature_sign
 from restora.operators.downsample import Downsample
 from restora.patches.coded_patches import Coding, code_patches, normalised_atoms, reach_of

@@ -1,0 +1,47 @@
+"""Back-projection: an enlarged image is brought back to what was measured of it."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from restora.numerics.convolution import convolve_separable
+from restora.numerics.imresize import enlarged
+from restora.operators.downsample import Downsample
+
+
+def back_project(
+    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Downsample, T: int
+) -> Float[Tensor, "b c h w"]:
+    """T steps of :func:`back_projected`.
+
+    Args:
+        x: the image as it is so far.
+        y: its measurement.
+        H: how it was measured.
+        T: steps, >= 0.
+    """
+    for _ in range(T):
+        x, _ = back_projected(x, y, H)
+    return x
+
+
+def back_projected(
+    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Downsample
+) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c i j"]]:
+    """x + imresize(e, s) * p and e = y − Hx, with p a squared 5×5 Gaussian of standard deviation 1, sum 1.
+
+    The step of Irani and Peleg (1991), in the form that sparse methods of super-resolution end with (Yang et al. 2010).
+    The convolution has zeros beyond the border; g² is a Gaussian of half the variance, so p is separable. Cost: two
+    resizings and a convolution of x.
+
+    Args:
+        x: the image as it is so far.
+        y: its measurement.
+        H: how it was measured.
+    """
+    g = torch.exp(-0.5 * torch.arange(-2, 3, dtype=torch.float64) ** 2)
+    p = g**2 / (g**2).sum()
+    e = y - H(x)
+    E = enlarged(e, H.scale, (x.shape[-2], x.shape[-1]))
+    return x + convolve_separable(pad(E, (2, 2, 2, 2)), p, "replicate")[..., 2:-2, 2:-2], e
