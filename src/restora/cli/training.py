@@ -141,8 +141,15 @@ def _initial(recipe: "Recipe") -> "dict[str, Tensor] | None":
     """The weights to begin with."""
     if not recipe.initial:
         return None
-    from restora.weights.identify import identify
+    from restora.weights.dictionaries import ARCHITECTURE, dictionaries
+    from restora.weights.identify import identify, record_of
+    from restora.weights.store import find
 
+    record = record_of(find(recipe.initial))
+    if record is not None and record.architecture == ARCHITECTURE and recipe.architecture == "scn":
+        from restora.nets.scn import SCN
+
+        return dict(SCN.from_dictionaries(*dictionaries(recipe.initial)).state_dict())
     found = identify(recipe.initial).found
     if found.architecture != recipe.architecture:
         raise InvalidParameter(f"{recipe.initial} holds {found.architecture}, the recipe trains {recipe.architecture}")
