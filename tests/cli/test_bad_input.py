@@ -100,7 +100,7 @@ def test_a_full_disk_leaves_nothing_behind(run, photo, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("-m", "nlmm"), "did you mean nlm?"),
+        (("-m", "nlmm"), "did you mean nlm"),
         (("-m", "wiener"), "wiener does not denoise"),
         (("-m", "nlm", "-p", "patsch=3"), "did you mean patch?"),
         (("-m", "nlm", "-p", "patch=two"), "patch = 'two' is not allowed"),

@@ -17,6 +17,12 @@ NOISELESS = 1 / 255
 PATIENCE = 4_000_000
 """Pixels up to which the slowest methods are chosen: half a minute on two cores."""
 
+SPARSE_PATIENCE = 3_000_000
+"""Pixels up to which sparse coding enlarges: half a minute on two cores."""
+
+LARGEST_SCALE = 4.5
+"""Up to which the dictionaries for 4 are of use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -59,6 +65,13 @@ def _noisy_and_small(problem: Problem) -> bool:
     return _noisy(problem) and not _large(problem)
 
 
+def _within_dictionaries(problem: Problem) -> bool:
+    """There are dictionaries for about this scale, and they are quick enough."""
+    H = problem.H
+    height, width = problem.size
+    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and height * width <= SPARSE_PATIENCE
+
+
 _RULES = (
     _Rule(Identity, _large, Choice("sliding-dct", "it is within a decibel of the best, in a fraction of the time")),
     _Rule(Identity, _in_colour, Choice("cbm3d", "of the denoisers at hand it leaves the least error")),
@@ -66,6 +79,7 @@ _RULES = (
     _Rule(Blur, _noisy_and_small, Choice("bm3d-deb", "where there is noise it is best at telling detail from it")),
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
+    _Rule(Downsample, _within_dictionaries, Choice("scsr", "it draws the edges that back-projection leaves soft")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
     _Rule(Mask, _noisy, Choice("tv", "it holds back the noise while it fills the holes")),
     _Rule(Mask, _mostly_missing, Choice("harmonic", "it is best where more is missing than known")),
