@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from restora.core.operator import Operator
 from restora.core.problem import Problem
+from restora.noise.jpeg import Jpeg
 from restora.operators.blur import Blur
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
@@ -16,6 +17,9 @@ NOISELESS = 1 / 255
 
 PATIENCE = 4_000_000
 """Pixels up to which the slowest methods are chosen: half a minute on two cores."""
+
+NETWORK_PATIENCE = 24_000_000
+"""Pixels up to which FFDNet denoises: half a minute in gray, a minute in colour, on two cores."""
 
 SPARSE_PATIENCE = 3_000_000
 """Pixels up to which sparse coding enlarges: half a minute on two cores."""
@@ -65,6 +69,13 @@ def _noisy_and_small(problem: Problem) -> bool:
     return _noisy(problem) and not _large(problem)
 
 
+def _for_a_network(problem: Problem) -> bool:
+    """Too large for BM3D, not for FFDNet, which knows gray and RGB and σ up to 75/255."""
+    pixels = problem.y.shape[-2] * problem.y.shape[-1]
+    known = problem.y.shape[1] in (1, 3) and (problem.noise.sigma or 0.0) <= 75 / 255
+    return known and not isinstance(problem.noise, Jpeg) and PATIENCE < pixels <= NETWORK_PATIENCE
+
+
 def _within_dictionaries(problem: Problem) -> bool:
     """There are dictionaries for about this scale, and they are quick enough."""
     H = problem.H
@@ -73,6 +84,7 @@ def _within_dictionaries(problem: Problem) -> bool:
 
 
 _RULES = (
+    _Rule(Identity, _for_a_network, Choice("ffdnet", "BM3D would take minutes on so large a picture, this does not")),
     _Rule(Identity, _large, Choice("sliding-dct", "it is within a decibel of the best, in a fraction of the time")),
     _Rule(Identity, _in_colour, Choice("cbm3d", "of the denoisers at hand it leaves the least error")),
     _Rule(Identity, _always, Choice("bm3d", "of the denoisers at hand it leaves the least error")),

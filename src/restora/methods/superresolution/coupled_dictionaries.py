@@ -55,7 +55,7 @@ SPEC = Spec(
     halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
     continuous=False,
     weights=tuple(f"coupled-x{s}" for s in _SCALES),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in _SCALES),
+    published=tuple(f"set5-x{s}-matlab-bicubic-y-shave{s}" for s in _SCALES),
 )
 
 
