@@ -9,7 +9,7 @@ from restora.nets.ipt import IPT, in_windows
 from restora.nets.ipt_body import Body, DecoderLayer, EncoderLayer
 from restora.nets.network import Network, parameter_count
 
-TINY = {"width": 2, "size": 6, "patch": 2, "layers": (1, 2), "heads": 4}
+TINY = {"width": 4, "size": 6, "patch": 2, "layers": (1, 2), "heads": 4}
 
 
 def test_the_size_of_the_paper():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import correlate2d
+from torch import nn
 
 from restora.core.errors import InvalidParameter
 from restora.nets.network import parameter_count
@@ -36,6 +37,7 @@ def test_bfloat16_rounds_the_residual_and_not_the_picture():
 
 def test_a_pixel_reaches_as_far_as_the_halo():
     network = VDSR(depth=5, width=16).double()
+    nn.init.normal_(network.layers[-1].weight)
     x = torch.rand(1, 1, 15, 15, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(network(x)[0, 0, 7, 7], x)
     assert gradient[0, 0].nonzero().sub(7).abs().amax(0).tolist() == [5, 5] == [network.halo, network.halo]

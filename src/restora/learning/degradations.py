@@ -3,6 +3,7 @@
 Patches are drawn ``margin`` pixels larger on each side than the loss sees, so that no border of the operator is learnt.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -117,15 +118,12 @@ class BicubicEnlarged:
     @property
     def margin(self) -> int:
         """Two pixels of y for the reduction and two for the enlargement, a multiple of every scale."""
-        return 4 * self.multiple_of
+        return -(-4 * max(self.scales) // self.multiple_of) * self.multiple_of
 
     @property
     def multiple_of(self) -> int:
         """Of every scale."""
-        product = 1
-        for scale in self.scales:
-            product = product if product % scale == 0 else product * scale
-        return product
+        return math.lcm(*self.scales)
 
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         scale = self.scales[int(torch.randint(len(self.scales), (1,), generator=generator))]

@@ -6,6 +6,7 @@ import math
 import torch
 from torch import Tensor
 
+from restora.core.errors import InvalidInput
 from restora.learning.averaging import MovingAverage
 from restora.learning.degradations import Batch, Degradation
 from restora.learning.images import Images
@@ -47,6 +48,11 @@ class Validation:
 def _middle(image: Tensor, crop: int, degradation: Degradation) -> Tensor:
     """The middle of an image, of a size its degradation takes."""
     m = degradation.multiple_of
+    if min(image.shape[-2:]) < 2 * degradation.margin + m:
+        raise InvalidInput(
+            f"a held-out image has {image.shape[-1]}×{image.shape[-2]} pixels, of which the degradation takes "
+            f"{degradation.margin} on each side: nothing is left to validate on"
+        )
     height, width = ((min(side, crop + 2 * degradation.margin) // m) * m for side in image.shape[-2:])
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     return image[:, top : top + height, left : left + width]

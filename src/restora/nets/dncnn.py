@@ -129,26 +129,6 @@ def chain(entering: int, leaving: int, width: int, dilations: tuple[int, ...]) -
     return nn.Sequential(*layers[:-1])
 
 
-@torch.no_grad()
-def pass_through(layers: nn.Sequential, planes: int) -> None:
-    """Make a fresh chain give back its first ``planes`` inputs, in place: ReLU(y) and ReLU(−y) travel untouched.
-
-    They take the first 2 · ``planes`` features; the others stay random and enter the output with a tenth of their gain.
-    """
-    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
-    first, last = convolutions[0].weight, convolutions[-1].weight
-    for layer in convolutions[:-1]:
-        layer.weight[: 2 * planes] = 0
-    last *= 0.1
-    last[:, : 2 * planes] = 0
-    for k in range(planes):
-        for feature, sign in ((2 * k, 1.0), (2 * k + 1, -1.0)):
-            first[feature, k, 1, 1] = sign
-            last[k, feature, 1, 1] = sign
-            for layer in convolutions[1:-1]:
-                layer.weight[feature, feature, 1, 1] = 1
-
-
 def _check(channels: int, depth: int, width: int) -> None:
     """Ranges of the three sizes."""
     for name, value, least in (("channels", channels, 1), ("depth", depth, 2), ("width", width, 1)):

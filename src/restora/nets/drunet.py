@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from restora.core.errors import InvalidParameter
+from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
 
 
@@ -38,6 +39,8 @@ class DRUNet(Network):
         channels: of the image, >= 1.
         widths: channels of the features on the four scales, finest first, each >= 1.
         blocks: residual blocks of a scale, down and again up, >= 0.
+        from_identity: fresh weights give back the picture, nearly; all but head and tail are as drawn. It matters to
+            trainings only.
 
     Raises:
         InvalidParameter: a number out of its range.
@@ -47,7 +50,12 @@ class DRUNet(Network):
     # Not in bfloat16: the picture itself passes through the features and would be rounded to 8 bits.
 
     def __init__(
-        self, *, channels: int = 1, widths: tuple[int, int, int, int] = (64, 128, 256, 512), blocks: int = 4
+        self,
+        *,
+        channels: int = 1,
+        widths: tuple[int, int, int, int] = (64, 128, 256, 512),
+        blocks: int = 4,
+        from_identity: bool = False,
     ) -> None:
         super().__init__()
         if channels < 1:
@@ -69,6 +77,9 @@ class DRUNet(Network):
         self._blocks = blocks
         for parameter in self.parameters():
             nn.init.orthogonal_(parameter, gain=0.2)
+        if from_identity:
+            carry(self.m_head, channels)
+            deliver(self.m_tail, channels)
 
     @property
     def halo(self) -> int:

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 from restora.core.errors import InvalidParameter
-from restora.nets.dncnn import chain, pass_through
+from restora.nets.beginnings import pass_through
+from restora.nets.dncnn import chain
 from restora.nets.network import Network
 
 
@@ -36,7 +37,9 @@ class FFDNet(Network):
     """
 
     takes_noise_map = True
-    # Not in bfloat16: the picture itself passes through the features and would be rounded to 8 bits.
+    # Mean over 20 training photographs: the gray network gains 0.02 dB and more, as it learnt in bfloat16; the colour one
+    # loses 0.007 dB at σ = 25 and 0.015 at 15, where the rounding of the picture in the features begins to be seen.
+    bfloat16_from = 25 / 255
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from restora.core.errors import InvalidInput, InvalidParameter, UnknownName
+from restora.nets.beginnings import carry, deliver, silence
 from restora.nets.extension import extended
 from restora.nets.ipt_body import Body
 from restora.nets.network import Network
@@ -43,7 +44,8 @@ class IPT(Network):
 
     Cost: 34.7 thousand million multiplications a window of 48×48.
 
-    Departures: no dropout (theirs is off by default); all attention starts from Xavier's weights, while the authors'
+    Departures: no dropout (theirs is off by default); fresh weights repeat every pixel, as this is where learning is
+    fast; all attention starts from Xavier's weights, while the authors'
     code gives the encoder's queries, keys and values those of a linear map.
     """
 
@@ -63,10 +65,12 @@ class IPT(Network):
     ) -> None:
         """Draw fresh weights: embeddings N(0, 1), attention Xavier's, all else as PyTorch draws it.
 
+        But the first features carry the colours through all layers: untrained, the network repeats every pixel.
+
         Args:
             tasks: what the network has heads, tails and embeddings for, some of :data:`TASKS`.
             task: the one in use; None is the first.
-            width: channels of the features.
+            width: channels of the features, at least 3.
             size: height and width of the input, a multiple of the patch.
             patch: side of the patches that are tokens; width·patch² is a multiple of heads.
             layers: of the encoder and of the decoder.
@@ -84,13 +88,15 @@ class IPT(Network):
                 raise UnknownName.among("task", name, TASKS)
         if not tasks or len(set(tasks)) < len(tasks):
             raise InvalidParameter.outside("tasks", tasks, "at least one, each once")
-        if min(width, size, patch, heads) < 1 or size % patch or width * patch**2 % heads:
+        if min(width - 2, size, patch, heads) < 1 or size % patch or width * patch**2 % heads:
             raise InvalidParameter(
-                f"size {size} must be a multiple of patch {patch}, width · patch² = {width * patch**2} of heads {heads}"
+                f"width {width} must be at least 3, size {size} a multiple of patch {patch}, "
+                f"width · patch² = {width * patch**2} of heads {heads}"
             )
         self.size, self.image_range = size, image_range
         self.heads = nn.ModuleDict({name: _head(width) for name in tasks})
         self.body = Body(width, size, patch, layers, heads, tasks)
+        self.body.hand_on(CHANNELS)
         self.tails = nn.ModuleDict({name: _tail(width, scale_of(name)) for name in tasks})
         self.task = tasks[0] if task is None else task
 
@@ -158,13 +164,13 @@ def scale_of(task: str) -> int:
 
 
 class _Residual(nn.Module):
-    """x + conv₅(relu(conv₅(x)))."""
+    """x + conv₅(relu(conv₅(x))), which at the start leaves the colours alone."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 5, padding=2), nn.ReLU(), nn.Conv2d(width, width, 5, padding=2)
-        )
+        last = nn.Conv2d(width, width, 5, padding=2)
+        silence(last, CHANNELS)
+        self.body = nn.Sequential(nn.Conv2d(width, width, 5, padding=2), nn.ReLU(), last)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return x + self.body(x)
@@ -172,15 +178,22 @@ class _Residual(nn.Module):
 
 def _head(width: int) -> nn.Sequential:
     """Colours to features."""
-    return nn.Sequential(nn.Conv2d(CHANNELS, width, 3, padding=1), _Residual(width), _Residual(width))
+    first = nn.Conv2d(CHANNELS, width, 3, padding=1)
+    carry(first, CHANNELS)
+    return nn.Sequential(first, _Residual(width), _Residual(width))
 
 
 def _tail(width: int, scale: int) -> nn.Sequential:
     """Features to colours on a grid as many times finer: ×3 in one step, ×2 and ×4 in steps of 2."""
     factors = {1: (), 2: (2,), 3: (3,), 4: (2, 2)}[scale]
-    steps = ((nn.Conv2d(width, width * s * s, 3, padding=1), nn.PixelShuffle(s)) for s in factors)
-    enlarging = nn.Sequential(*(module for step in steps for module in step))
-    return nn.Sequential(enlarging, nn.Conv2d(width, CHANNELS, 3, padding=1))
+    enlarging = nn.Sequential()
+    for s in factors:
+        finer = nn.Conv2d(width, width * s * s, 3, padding=1)
+        carry(finer, CHANNELS, copies=s * s)
+        enlarging.extend((finer, nn.PixelShuffle(s)))
+    last = nn.Conv2d(width, CHANNELS, 3, padding=1)
+    deliver(last, CHANNELS, gain=0.5)  # the head's features and the body's are added
+    return nn.Sequential(enlarging, last)
 
 
 def in_windows(

@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, pixel_shuffle, pixel_unshuffle, scaled_dot_product_attention
 
+from restora.nets.beginnings import silence
+
 EXPANSION = 4
 
 
@@ -46,6 +48,18 @@ class Body(nn.Module):
         self.encoder = nn.ModuleList(EncoderLayer(dim, heads) for _ in range(layers[0]))
         self.decoder = nn.ModuleList(DecoderLayer(dim, heads) for _ in range(layers[1]))
         self.out = Perceptron(dim)
+
+    @torch.no_grad()
+    def hand_on(self, planes: int) -> None:
+        """Make fresh weights leave the first planes of the features as they are."""
+        numbers = planes * self.patch**2
+        self.positions[:, :numbers] = 0
+        silence(self.linear_encoding, numbers)
+        for module in self.modules():
+            if isinstance(module, Attention):
+                silence(module.out, numbers)
+            elif isinstance(module, Perceptron):
+                silence(module[-1], numbers)
 
     def forward(self, features: Float[Tensor, "b c s s"], task: str) -> Float[Tensor, "b n d"]:
         """The tokens at the end, row by row; :meth:`laid_back` makes a feature map of them."""

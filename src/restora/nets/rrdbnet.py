@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restora.core.errors import InvalidParameter
+from restora.nets.beginnings import carry, deliver, silence
 from restora.nets.extension import extended, up_to_multiple
 from restora.nets.network import Network
 
@@ -46,6 +47,7 @@ class RRDBNet(Network):
         width: int = 64,
         growth: int = 32,
         folded: bool = True,
+        from_identity: bool = False,
     ) -> None:
         """Draw fresh weights: a tenth of He's in the dense blocks, PyTorch's own elsewhere.
 
@@ -57,9 +59,10 @@ class RRDBNet(Network):
             growth: channels that each convolution of a dense block adds.
             folded: below ×4, y is folded so that the network still enlarges four times (Real-ESRGAN); False leaves out
                 enlargements instead (the first ESRGAN code).
+            from_identity: fresh weights repeat every pixel, where y is not folded. It matters to trainings only.
 
         Raises:
-            InvalidParameter: another scale, or a number below 1.
+            InvalidParameter: another scale, a start from the identity of a folded y, or a number below 1.
         """
         super().__init__()
         if scale not in (1, 2, 4, 8):
@@ -67,6 +70,8 @@ class RRDBNet(Network):
         if min(channels, blocks, width, growth) < 1:
             numbers = f"channels {channels}, blocks {blocks}, width {width} and growth {growth}"
             raise InvalidParameter(f"{numbers} must be at least 1")
+        if from_identity and folded and scale < 4:
+            raise InvalidParameter("from_identity wants a network that does not fold its input: folded=False")
         self.scale = scale
         self.fold = max(1, 4 // scale) if folded else 1
         self.doublings = (scale * self.fold).bit_length() - 1
@@ -77,6 +82,15 @@ class RRDBNet(Network):
             self.add_module(f"conv_up{step + 1}", nn.Conv2d(width, width, 3, padding=1))
         self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
         self.conv_last = nn.Conv2d(width, channels, 3, padding=1)
+        if from_identity:
+            self._from_identity(channels)
+
+    def _from_identity(self, channels: int) -> None:
+        silence(self.conv_body, self.conv_body.out_channels)
+        ups = (self.get_submodule(f"conv_up{step + 1}") for step in range(self.doublings))
+        for convolution in (self.conv_first, *ups, self.conv_hr):
+            carry(convolution, channels)
+        deliver(self.conv_last, channels)
 
     @property
     def halo(self) -> int:

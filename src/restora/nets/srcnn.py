@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restora.core.errors import InvalidParameter
+from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
 
 
@@ -26,7 +27,12 @@ class SRCNN(Network):
     """
 
     def __init__(
-        self, *, kernels: tuple[int, int, int] = (9, 1, 5), widths: tuple[int, int] = (64, 32), channels: int = 1
+        self,
+        *,
+        kernels: tuple[int, int, int] = (9, 1, 5),
+        widths: tuple[int, int] = (64, 32),
+        channels: int = 1,
+        from_identity: bool = False,
     ) -> None:
         """Draw fresh weights, N(0, 0.001²) with biases 0 as in the paper.
 
@@ -34,6 +40,8 @@ class SRCNN(Network):
             kernels: sides of the three filters, odd: 9-1-5 is the basic network, 9-5-5 the best.
             widths: channels of the first two layers.
             channels: of the input and of the output.
+            from_identity: fresh weights give back Y, and the rest of them are He's: from there a training needs
+                thousands of steps, not millions. It matters to trainings only.
 
         Raises:
             InvalidParameter: a kernel is even, or a number is below 1.
@@ -50,6 +58,15 @@ class SRCNN(Network):
         for conv in (self.conv1, self.conv2, self.conv3):
             nn.init.normal_(conv.weight, std=0.001)
             nn.init.zeros_(conv.get_parameter("bias"))
+        if from_identity:
+            self._from_identity(channels)
+
+    def _from_identity(self, channels: int) -> None:
+        for conv in (self.conv1, self.conv2, self.conv3):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+        carry(self.conv1, channels)
+        carry(self.conv2, channels)
+        deliver(self.conv3, channels)
 
     @property
     def halo(self) -> int:

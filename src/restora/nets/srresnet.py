@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from restora.core.errors import InvalidParameter
+from restora.nets.beginnings import carry, deliver, silence
 from restora.nets.network import Network
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
@@ -44,6 +45,7 @@ class SRResNet(Network):
         width: int = 64,
         joint: Literal["norm", "prelu"] = "norm",
         squashed: bool = False,
+        from_identity: bool = False,
     ) -> None:
         """Draw fresh weights: He's for relu, biases 0, slopes 0.25.
 
@@ -55,6 +57,7 @@ class SRResNet(Network):
             joint: what follows the convolution that closes the long skip: batch normalisation as in the paper, or the
                 PReLU of one public re-implementation.
             squashed: the output is (tanh + 1)/2, as in the same re-implementation.
+            from_identity: fresh weights repeat every pixel, and residuals begin at 0. It matters to trainings only.
 
         Raises:
             InvalidParameter: another scale, or a number below 1.
@@ -75,6 +78,19 @@ class SRResNet(Network):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.get_parameter("bias"))
+        if from_identity:
+            self._from_identity(channels)
+
+    def _from_identity(self, channels: int) -> None:
+        width = self.tail.in_channels
+        for block in self.body.children():
+            silence(block.get_submodule("4"), width)
+        normalised = isinstance(self.joint[1], nn.BatchNorm2d)
+        silence(self.joint[1] if normalised else self.joint[0], width)
+        carry(self.head[0], channels)
+        for n, step in enumerate(STEPS[self.scale]):
+            carry(self.up.get_submodule(f"{n}.0"), channels, copies=step**2)
+        deliver(self.tail, channels)
 
     @property
     def halo(self) -> int:

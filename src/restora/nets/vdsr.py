@@ -27,7 +27,7 @@ class VDSR(Network):
     """
 
     def __init__(self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True) -> None:
-        """Draw fresh weights (He's, for relu; biases 0).
+        """Draw fresh weights: He's, for relu; biases 0; zeros in the last layer, so that training begins at Y.
 
         Args:
             depth: number of convolutions, at least 2.
@@ -52,6 +52,8 @@ class VDSR(Network):
                 nn.init.kaiming_normal_(parameter, nonlinearity="relu")
             else:
                 nn.init.zeros_(parameter)
+        # Departure from the paper, which draws this one too: a random picture on top of Y takes long to unlearn.
+        nn.init.zeros_(self.layers[-1].get_parameter("weight"))
 
     @property
     def halo(self) -> int:
