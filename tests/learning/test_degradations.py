@@ -85,3 +85,9 @@ def test_mistakes_are_named():
         degradation_from({"kind": "Bicubic", "factor": 2})
     with pytest.raises(InvalidParameter, match="low <= high"):
         degradation_from({"kind": "WhiteNoise", "low": 9, "high": 5})
+
+
+@pytest.mark.parametrize(("scales", "multiple", "margin"), [((2, 3, 4), 12, 24), ((3,), 3, 12), ((2, 3), 6, 12)])
+def test_the_margin_is_no_wider_than_it_must_be(scales, multiple, margin):
+    degradation = degradation_from({"kind": "BicubicEnlarged", "scales": list(scales)})
+    assert (degradation.multiple_of, degradation.margin) == (multiple, margin)

@@ -69,6 +69,15 @@ def test_minutes_end_it_and_more_minutes_go_on(place):
     assert train(RECIPE, place).steps == 30
 
 
+def test_a_held_out_image_that_vanishes_in_its_degradation_is_told_before_the_training(place, camera):
+    whole = (camera[0, 0] * 255).byte().numpy()
+    Image.fromarray(whole).save(place.data / "photos/d.png")
+    scales = {"kind": "BicubicEnlarged", "scales": [10]}  # 40 pixels on each side; patches of 8 fit into d alone
+    data = replace(RECIPE.data, patch=8)
+    with pytest.raises(InvalidInput, match="nothing is left to validate on"):
+        train(replace(RECIPE, degradation=scales, data=data), place)
+
+
 def test_another_recipe_does_not_take_up_the_checkpoint(place):
     train(RECIPE, replace(place, minutes=0))
     other = replace(RECIPE, optimiser=Optimiser("adam", 1e-3))

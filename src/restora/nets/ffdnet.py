@@ -37,8 +37,8 @@ class FFDNet(Network):
     """
 
     takes_noise_map = True
-    # Mean over 20 training photographs: the gray network gains 0.02 dB and more, as it learnt in bfloat16; the colour one
-    # loses 0.007 dB at σ = 25 and 0.015 at 15, where the rounding of the picture in the features begins to be seen.
+    # Mean over 20 training photographs: the gray network gains 0.02 dB and more, as it learnt in bfloat16; the colour
+    # one loses 0.007 dB at σ = 25 and 0.015 at 15, where the rounding of the picture in the features begins to show.
     bfloat16_from = 25 / 255
 
     def __init__(
