@@ -26,7 +26,9 @@ class VDSR(Network):
     and 0.09 dB at ×4 (Set5's butterfly).
     """
 
-    def __init__(self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True) -> None:
+    def __init__(
+        self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True, batch_norm: bool = False
+    ) -> None:
         """Draw fresh weights: He's, for relu; biases 0; zeros in the last layer, so that training begins at Y.
 
         Args:
@@ -34,6 +36,8 @@ class VDSR(Network):
             width: channels between them.
             channels: of the input and of the output.
             bias: the convolutions have biases (the widespread PyTorch re-implementation has none).
+            batch_norm: between convolution and relu in the middle while it is trained, as in DnCNN; merged into the
+                convolutions afterwards, it leaves the paper's network. It learns several times faster with it.
 
         Raises:
             InvalidParameter: a number is too small.
@@ -44,16 +48,16 @@ class VDSR(Network):
                 f"depth {depth} must be at least 2, width {width} and channels {channels} at least 1"
             )
         planes = (channels, *[width] * (depth - 1), channels)
-        self.layers = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1, bias=bias) for before, after in pairwise(planes)
-        )
-        for name, parameter in self.named_parameters():
-            if name.endswith("weight"):
-                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
-            else:
-                nn.init.zeros_(parameter)
+        convolutions = [nn.Conv2d(before, after, 3, padding=1, bias=bias) for before, after in pairwise(planes)]
+        for convolution in convolutions:
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+            if convolution.bias is not None:
+                nn.init.zeros_(convolution.bias)
         # Departure from the paper, which draws this one too: a random picture on top of Y takes long to unlearn.
-        nn.init.zeros_(self.layers[-1].get_parameter("weight"))
+        nn.init.zeros_(convolutions[-1].weight)
+        first, *middle, last = convolutions
+        normalised = (nn.Sequential(convolution, nn.BatchNorm2d(width)) for convolution in middle)
+        self.layers = nn.ModuleList([first, *(normalised if batch_norm else middle), last])
 
     @property
     def halo(self) -> int:
