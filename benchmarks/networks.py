@@ -43,6 +43,8 @@ SIGMA = 25 / 255
 BARE, PLAIN = "bare convolutions", "plain PyTorch float32"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 SMALL_DRUNET = (32, 64, 128, 256)
+"""Widths of the DRUNet that ships, of :data:`BLOCKS` residual blocks a scale."""
+BLOCKS = 2
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def chain_of(entering: int, leaving: int, width: int, depth: int) -> tuple[Convo
     return Convolution(entering, width), *middle, Convolution(width, leaving)
 
 
-def unet_of(widths: tuple[int, ...], blocks: int = 4) -> tuple[Convolution, ...]:
+def unet_of(widths: tuple[int, ...], blocks: int = BLOCKS) -> tuple[Convolution, ...]:
     """The convolutions of DRUNet, for a gray image and its noise map."""
     found = [Convolution(2, widths[0])]
     for fine, coarse in pairwise(widths):
@@ -118,7 +120,7 @@ def unet_of(widths: tuple[int, ...], blocks: int = 4) -> tuple[Convolution, ...]
 def works(small: int, large: int) -> Iterator[Work]:
     """Everything that is measured."""
     yield Work("DnCNN-S, 17 layers", "dncnn", {}, small, 1, chain_of(1, 1, 64, 17), PlainDnCNN)
-    drunet = partial(Work, "DRUNet, widths 32 to 256", "drunet", {"widths": SMALL_DRUNET})
+    drunet = partial(Work, "small DRUNet", "drunet", {"widths": SMALL_DRUNET, "blocks": BLOCKS})
     for side, ffdnet_bar, drunet_bar in ((small, None, None), (large, 1.5, 8.0)):
         yield Work("FFDNet, gray", "ffdnet", {}, side, 2, chain_of(5, 4, 64, 15), PlainFFDNet, ffdnet_bar)
         yield drunet(side, 1, unet_of(SMALL_DRUNET), partial(PlainDRUNet, SMALL_DRUNET), drunet_bar)
@@ -186,7 +188,7 @@ class _Block(nn.Module):
 
 
 def _blocks(width: int) -> Iterator[nn.Module]:
-    return (_Block(width) for _ in range(4))
+    return (_Block(width) for _ in range(BLOCKS))
 
 
 def _layers(convolutions: tuple[Convolution, ...]) -> nn.Sequential:

@@ -58,3 +58,16 @@ def test_one_pixel_is_enough():
 def test_impossible_networks_are_refused(fields):
     with pytest.raises(InvalidParameter):
         VDSR(**fields)
+
+
+def test_a_deep_network_can_go_on_where_a_shallow_one_stopped():
+    shallow, deep = VDSR(depth=3, width=8), VDSR(depth=6, width=8, from_identity=True)
+    nn.init.normal_(shallow.layers[-1].weight)
+    x = torch.rand(2, 1, 9, 9)
+    deep.begin_with(shallow.state_dict())
+    torch.testing.assert_close(deep(x), shallow(x))
+    other = VDSR(depth=6, width=8)
+    other.begin_with(deep.state_dict())
+    assert torch.equal(other(x), deep(x))
+    with pytest.raises(RuntimeError):
+        deep.begin_with(VDSR(depth=3, width=4).state_dict())

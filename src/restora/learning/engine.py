@@ -100,7 +100,7 @@ def train(
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
     if initial is not None:
-        network.load_state_dict(initial)
+        network.begin_with(initial)
     images = read_images(place.data, recipe.data.folders, recipe.data.colour)
     return _Run(recipe, place, fabric, network, images, features).go(progress or silent)
 

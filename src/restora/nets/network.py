@@ -6,6 +6,7 @@ bool, str, tuples of them), so that a manifest or a recipe can hold them; its de
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -34,6 +35,14 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def halo(self) -> int | None:
         """Radius, in pixels of x, of what one output pixel depends on; None when it is the whole image."""
+
+    def begin_with(self, state: Mapping[str, Tensor]) -> None:
+        """Take up weights to train on from.
+
+        Raises:
+            RuntimeError: they do not fit.
+        """
+        self.load_state_dict(state)
 
     def entered(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """x in the dtype and memory layout of the weights."""

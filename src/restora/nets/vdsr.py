@@ -8,6 +8,7 @@ Kim, Lee, Lee: "Accurate image super-resolution using very deep convolutional ne
 doi:10.1109/CVPR.2016.182.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from jaxtyping import Float
@@ -27,7 +28,7 @@ class VDSR(Network):
     """
 
     def __init__(
-        self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True, batch_norm: bool = False
+        self, *, depth: int = 20, width: int = 64, channels: int = 1, bias: bool = True, from_identity: bool = False
     ) -> None:
         """Draw fresh weights: He's, for relu; biases 0; zeros in the last layer, so that training begins at Y.
 
@@ -36,8 +37,8 @@ class VDSR(Network):
             width: channels between them.
             channels: of the input and of the output.
             bias: the convolutions have biases (the widespread PyTorch re-implementation has none).
-            batch_norm: between convolution and relu in the middle while it is trained, as in DnCNN; merged into the
-                convolutions afterwards, it leaves the paper's network. It learns several times faster with it.
+            from_identity: the layers in the middle begin by handing their features on, so that the weights of a
+                shallower network can be gone on with, see :meth:`begin_with`. It matters to trainings only.
 
         Raises:
             InvalidParameter: a number is too small.
@@ -55,9 +56,22 @@ class VDSR(Network):
                 nn.init.zeros_(convolution.bias)
         # Departure from the paper, which draws this one too: a random picture on top of Y takes long to unlearn.
         nn.init.zeros_(convolutions[-1].weight)
-        first, *middle, last = convolutions
-        normalised = (nn.Sequential(convolution, nn.BatchNorm2d(width)) for convolution in middle)
-        self.layers = nn.ModuleList([first, *(normalised if batch_norm else middle), last])
+        if from_identity:
+            for convolution in convolutions[1:-1]:
+                nn.init.dirac_(convolution.weight)
+        self.layers = nn.ModuleList(convolutions)
+
+    def begin_with(self, state: Mapping[str, Tensor]) -> None:
+        """Take up weights, also those of a shallower VDSR: they go into the first layers and the last.
+
+        From the identity in between, the deep network does at first what the shallow one did.
+
+        Raises:
+            RuntimeError: they do not fit.
+        """
+        last = max((int(name.split(".")[1]) for name in state if name.startswith("layers.")), default=0)
+        deep = {name.replace(f"layers.{last}.", f"layers.{self.halo - 1}."): value for name, value in state.items()}
+        super().begin_with({**self.state_dict(), **deep} if last + 1 < self.halo else state)
 
     @property
     def halo(self) -> int:
