@@ -193,3 +193,28 @@ def test_a_published_network_computes_what_its_tensors_say(data_dir, camera):
         v = v.relu() if n < 47 else v
     found = load(str(file), ("dncnn",), CPU, "float32").network(x)
     torch.testing.assert_close(found, x - v, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "fields", "side"),
+    [
+        ("swinir", {"width": 8, "depths": (2,), "heads": (2,)}, 16),
+        ("scunet", {"width": 16, "depths": (2,) * 7, "head_width": 8}, 64),
+        ("restormer", {"width": 8, "blocks": (1, 1, 1, 1), "refinement": 1, "heads": (1, 1, 2, 2)}, 16),
+        ("nafnet", {"width": 4, "encoders": (1, 1, 1, 1), "middle": 1, "decoders": (1, 1, 1, 1)}, 32),
+        ("ipt", {"width": 4, "size": 12, "layers": (1, 1), "heads": 1}, 12),
+        ("drunet", {"widths": (4, 4, 4, 4), "blocks": 1}, 16),
+        ("scn", {"atoms": 8}, 16),
+    ],
+)
+def test_a_network_that_was_never_drawn_is_whole(cache, architecture, fields, side):
+    """Loading leaves out the drawing of weights: what a constructor computes besides them must be there all the same."""
+    drawn = build(architecture, fields).eval()
+    channels = channels_of(architecture, fields)
+    record = Record(name="one", architecture=architecture, fields=fields, task="denoise", channels=channels)
+    save_weights(drawn.state_dict(), record, cache)
+    loaded = load("one", (architecture,), CPU, "float32").network
+    x = torch.rand(1, channels, side, side)
+    inputs = (x, torch.full_like(x[:, :1], 0.1)) if drawn.takes_noise_map else (x,)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(*inputs), drawn(*inputs), rtol=1e-4, atol=1e-5)

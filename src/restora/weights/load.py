@@ -82,9 +82,11 @@ def network_of(identified: Identified) -> Network:
         FileProblem: the tensors do not fit the architecture.
     """
     found = identified.found
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in found.state.items()}
     try:
-        network = build(found.architecture, found.fields)
-        network.load_state_dict(dict(found.state), strict=True)
+        with torch.device("meta"):  # nothing is drawn that would be overwritten: that takes DRUNet six seconds
+            network = build(found.architecture, found.fields)
+        network.load_state_dict(state, strict=True, assign=True)
     except InvalidParameter as error:
         raise FileProblem(f"{identified.path} cannot be built: {error}") from error
     except RuntimeError as error:
