@@ -1,12 +1,14 @@
 """Ship weights: ``python recipes/ship.py [NAME …]``.
 
 Copies ``runs/NAME/NAME.safetensors`` and its record into the package, and writes into the records of all shipped files
-what ``restora bench`` measured with them: the rows of ``results/`` of the method that runs them by default.
+the purpose their recipes state and what ``restora bench`` measured with them: the rows of ``results/`` of the method
+that runs them by default.
 """
 
 import csv
 import shutil
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,8 +48,13 @@ def main(names: list[str]) -> None:
         for row in rows:
             if _is_of(row, record.name):
                 measured.setdefault(row["protocol"], {})[row["metric"]] = float(row["value"])
-        replace(record, measured=measured).write(path)
+        replace(record, measured=measured, purpose=_purpose(record.recipe)).write(path)
         print(f"{record.name}: {record.bytes / 1e6:.2f} MB, measured on {len(measured)} protocols")
+
+
+def _purpose(recipe: str) -> str:
+    table = tomllib.loads((ROOT / "recipes" / recipe).read_text(encoding="utf-8"))
+    return str(table.get("purpose", ""))
 
 
 def _means(path: Path) -> list[dict[str, str]]:

@@ -126,6 +126,7 @@ def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool)
         fields={"scale": table["dictionaries"]["scale"], "atoms": pair[0].shape[1]},
         task="super-resolve",
         channels=1,
+        purpose=str(table.get("purpose", "")),
         recipe=recipe.name,
         trained=f"{watch.seconds / 60:.0f} minutes on the CPU, {datetime.now(UTC).date().isoformat()}",
         data=tuple(DataFolder(folder=one.folder, images=one.images, sha256=one.sha256) for one in sources),
@@ -169,6 +170,7 @@ def _save(recipe: "Recipe", file: str, outcome: "Outcome", folder: Path, device:
         fields=cast("dict[str, Plain]", dict(recipe.fields)),
         task=recipe.task,
         channels=3 if recipe.data.colour == "rgb" else 1,
+        purpose=recipe.purpose,
         recipe=file,
         trained=f"{done}, {outcome.seconds / 60:.0f} minutes on {device}, {day}",
         data=tuple(

@@ -180,7 +180,7 @@ def _row_of_stored(stored: "Stored", public: "Public | None") -> Row:
     return {
         "name": stored.name,
         "architecture": record.architecture if record else public.architecture if public else "",
-        "task": record.task if record else public.task if public else "",
+        "task": (record.purpose or record.task) if record else public.task if public else "",
         "bytes": stored.path.stat().st_size,
         "where": stored.place,
         "licence": record.licence if record else public.licence if public else "",

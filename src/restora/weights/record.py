@@ -41,6 +41,7 @@ class Record:
         fields: what its constructor takes, beside defaults.
         task: what the network is for.
         channels: of the images, 1 or 3.
+        purpose: for which images, in a few words.
         bytes: size of the file; 0 in the file's own header, which cannot know it.
         sha256: of the file, in hexadecimal; empty in the file's own header.
         recipe: the file of ``recipes/`` that made it, without its folder.
@@ -57,6 +58,7 @@ class Record:
     fields: Mapping[str, Plain]
     task: Task
     channels: int
+    purpose: str = ""
     bytes: int = 0
     sha256: str = ""
     recipe: str = ""
@@ -143,7 +145,7 @@ class Record:
         return json.dumps({key: value for key, value in asdict(self).items() if key not in ("bytes", "sha256")})
 
 
-_TEXTS = ("name", "architecture", "sha256", "recipe", "trained", "terms", "licence")
+_TEXTS = ("name", "architecture", "purpose", "sha256", "recipe", "trained", "terms", "licence")
 
 
 def _frozen(value: Any) -> Plain:
