@@ -14,6 +14,7 @@ from pathlib import Path
 
 from restora import catalog
 from restora.front.configure import parameters_of
+from restora.weights.store import stored
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "methods" / "generated"
@@ -169,6 +170,17 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
+def shipped() -> str:
+    """The table of the weights that ship: what for, how they were trained, and their first figure."""
+    rows = []
+    for record in (one.record for one in stored() if one.place == "shipped"):
+        protocol, numbers = next(iter(record.measured.items()), ("", {}))
+        psnr = next((value for metric, value in numbers.items() if metric.startswith("psnr")), None)
+        figure = "" if psnr is None else f"{psnr:.2f} dB on ``{protocol}``"
+        rows.append([f"``{record.name}``", record.purpose, f"{record.bytes / 1e6:.2f}", record.trained, figure])
+    return _table(["name", "for", "MB", "trained", "PSNR"], rows)
+
+
 def main() -> None:
     """Write all pages and their index."""
     sys.path.insert(0, str(ROOT / "docs"))
@@ -188,6 +200,7 @@ def main() -> None:
         f"All methods\n===========\n\n{_table(['name', 'family', 'tasks', 'summary'], rows)}\n\n"
         f".. toctree::\n   :hidden:\n\n{names}\n"
     )
+    (TARGET / "shipped.txt").write_text(shipped() + "\n", encoding="utf-8")
     (TARGET / "index.rst").write_text(index, encoding="utf-8")
 
 
