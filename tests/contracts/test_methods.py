@@ -51,7 +51,8 @@ def test_catalog_and_spec_say_the_same(entry):
 
 @every_case
 def test_it_restores_a_photograph(entry, case, camera, cat):
-    x = cat if case.colour_only else camera[:, :, :96, :96]
+    side = 56 if entry.family == "plug_and_play" else 96  # these run a network dozens of times
+    x = (cat if case.colour_only else camera)[:, :, :side, :side]
     problem = case.problem(x)
     result = restore(problem, entry.name)
     assert result.x.shape == x.shape

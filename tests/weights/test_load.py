@@ -208,7 +208,7 @@ def test_a_published_network_computes_what_its_tensors_say(data_dir, camera):
     ],
 )
 def test_a_network_that_was_never_drawn_is_whole(cache, architecture, fields, side):
-    """Loading leaves out the drawing of weights: what a constructor computes besides them must be there all the same."""
+    """Loading leaves out the drawing of weights: what a constructor computes besides them must be there."""
     drawn = build(architecture, fields).eval()
     channels = channels_of(architecture, fields)
     record = Record(name="one", architecture=architecture, fields=fields, task="denoise", channels=channels)
