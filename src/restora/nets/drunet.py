@@ -4,6 +4,8 @@ K. Zhang, Y. Li, W. Zuo, L. Zhang, L. Van Gool and R. Timofte, "Plug-and-play im
 prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2022, doi:10.1109/TPAMI.2021.3088914.
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +14,10 @@ from torch.nn.functional import pad
 from restora.core.errors import InvalidParameter
 from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
+
+
+FEW_BLOCKS = 2
+"""Up to so many a scale, the cost of bfloat16 was measured."""
 
 
 class ResidualBlock(nn.Module):
@@ -47,7 +53,6 @@ class DRUNet(Network):
     """
 
     takes_noise_map = True
-    # Not in bfloat16: the picture itself passes through the features and would be rounded to 8 bits.
 
     def __init__(
         self,
@@ -75,6 +80,9 @@ class DRUNet(Network):
         self.m_up1 = _up(b, a, blocks)
         self.m_tail = _conv3(a, channels)
         self._blocks = blocks
+        # Mean over 20 training photographs with the small network that ships: bfloat16 costs 0.001 dB at σ = 50, 0.006
+        # at 25 and 0.013 at 15. Of deeper ones nothing is known.
+        self.bfloat16_from = 25 / 255 if blocks <= FEW_BLOCKS else math.inf
         for parameter in self.parameters():
             nn.init.orthogonal_(parameter, gain=0.2)
         if from_identity:

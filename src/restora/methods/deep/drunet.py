@@ -67,7 +67,7 @@ class DRUNet:
 
     Attributes:
         weights: a name of the store or the path of a file.
-        precision: of the computation. ``auto`` is float32: the picture itself passes through the features.
+        precision: of the computation; ``auto`` is bfloat16 for the small network from σ = 25/255 on.
     """
 
     weights: str = "drunet-small-gray"

@@ -63,7 +63,7 @@ class FFDNet:
 
     Attributes:
         weights: a name of the store or the path of a file.
-        precision: of the computation. ``auto`` is float32: the picture itself passes through the features.
+        precision: of the computation; ``auto`` is bfloat16 from σ = 25/255 on.
     """
 
     weights: str = "ffdnet-gray"
