@@ -5,8 +5,12 @@ from restora.core.problem import Problem
 from restora.front.choose import choose
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
+from restora.operators.blur import Blur
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
+from restora.operators.mask import Mask
+from restora.operators.mosaic import Mosaic
+from restora.operators.psf import disk_psf
 
 
 def image(megapixels, channels=1):
@@ -17,12 +21,17 @@ def image(megapixels, channels=1):
 @pytest.mark.parametrize(
     ("y", "noise", "method"),
     [
-        (image(0.3), Gaussian(25 / 255), "bm3d"),
-        (image(0.3, 3), Gaussian(25 / 255), "cbm3d"),
+        (image(0.3), Gaussian(25 / 255), "drunet"),
+        (image(0.3, 3), Gaussian(25 / 255), "drunet"),
+        (image(0.3), Gaussian(90 / 255), "bm3d"),
+        (image(0.3, 3), Gaussian(90 / 255), "cbm3d"),
+        (image(0.3, 4), Gaussian(25 / 255), "bm3d"),
         (image(12), Gaussian(25 / 255), "ffdnet"),
         (image(12, 3), Gaussian(25 / 255), "ffdnet"),
         (image(12), Gaussian(90 / 255), "sliding-dct"),
         (image(12, 4), Gaussian(25 / 255), "sliding-dct"),
+        (image(0.3), Jpeg(20), "dncnn"),
+        (image(0.3, 3), Jpeg(20), "dncnn"),
         (image(12), Jpeg(20), "sliding-dct"),
         (image(30), Gaussian(25 / 255), "sliding-dct"),
     ],
@@ -34,12 +43,29 @@ def test_noise(y, noise, method):
 @pytest.mark.parametrize(
     ("megapixels", "scale", "sigma", "method"),
     [
-        (0.1, 2.0, 0.0, "scsr"),
-        (0.1, 3.5, 0.0, "scsr"),
+        (0.1, 2.0, 0.0, "vdsr"),
+        (0.1, 3.5, 0.0, "vdsr"),
         (0.1, 6.0, 0.0, "back-projection"),
-        (1.0, 2.0, 0.0, "back-projection"),
+        (2.0, 2.0, 0.0, "espcn"),
+        (2.0, 2.5, 0.0, "back-projection"),
+        (0.05, 2.0, 0.1, "dpir"),
         (0.1, 2.0, 0.1, "tv"),
     ],
 )
 def test_too_few_pixels(megapixels, scale, sigma, method):
     assert choose(Problem(image(megapixels), Downsample(scale), Gaussian(sigma))).method == method
+
+
+@pytest.mark.parametrize(
+    ("H", "sigma", "small", "large"),
+    [
+        (Blur(disk_psf(2.0)), 0.01, "dpir", "bm3d-deb"),
+        (Blur(disk_psf(2.0)), 0.0, "dpir", "hyper-laplacian"),
+        (Mask(torch.ones(1000, 200)), 0.0, "dpir", "tv-inpainting"),
+        (Mosaic("RGGB"), 0.0, "dpir", "tv"),
+    ],
+)
+def test_the_network_is_run_dozens_of_times_on_small_pictures_alone(H, sigma, small, large):
+    assert choose(Problem(image(0.2), H, Gaussian(sigma))).method == small
+    H = Mask(torch.ones(1000, 1000)) if isinstance(H, Mask) else H
+    assert choose(Problem(image(1.0), H, Gaussian(sigma))).method == large

@@ -16,16 +16,29 @@ NOISELESS = 1 / 255
 """σ up to which a measurement counts as free of noise: about the rounding of 8 bits and a little texture."""
 
 PATIENCE = 4_000_000
-"""Pixels up to which the slowest methods are chosen: half a minute on two cores."""
+"""Pixels up to which the slowest classical methods are chosen: half a minute on two cores."""
 
-NETWORK_PATIENCE = 24_000_000
+DRUNET_PATIENCE = 8_000_000
+"""Pixels up to which DRUNet denoises: half a minute on two cores."""
+
+FFDNET_PATIENCE = 24_000_000
 """Pixels up to which FFDNet denoises: half a minute in gray, a minute in colour, on two cores."""
 
-SPARSE_PATIENCE = 3_000_000
-"""Pixels up to which sparse coding enlarges: half a minute on two cores."""
+DNCNN_PATIENCE = 4_000_000
+"""Pixels up to which DnCNN mends JPEGs: half a minute on two cores."""
+
+VDSR_PATIENCE = 6_000_000
+"""Pixels of the enlargement up to which VDSR makes it: half a minute on two cores."""
+
+DPIR_PATIENCE = 300_000
+"""Pixels of the result up to which a network is run dozens of times: half a minute on two cores, a minute where the
+proximal problem has no closed form."""
 
 LARGEST_SCALE = 4.5
-"""Up to which the dictionaries for 4 are of use."""
+"""Up to which VDSR, trained up to 4, is of use."""
+
+LARGEST_SIGMA = 75 / 255
+"""Up to which DRUNet and FFDNet were trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +62,18 @@ def _always(problem: Problem) -> bool:
     return True
 
 
-def _mostly_missing(problem: Problem) -> bool:
-    return isinstance(problem.H, Mask) and float(problem.H.known.mean()) < 0.45
-
-
 def _noisy(problem: Problem) -> bool:
     return (problem.noise.sigma or 0.0) > NOISELESS
 
 
+def _pixels(problem: Problem) -> int:
+    """Of the result."""
+    height, width = problem.size
+    return height * width
+
+
 def _large(problem: Problem) -> bool:
-    return problem.y.shape[-2] * problem.y.shape[-1] > PATIENCE
+    return _pixels(problem) > PATIENCE
 
 
 def _in_colour(problem: Problem) -> bool:
@@ -69,33 +84,67 @@ def _noisy_and_small(problem: Problem) -> bool:
     return _noisy(problem) and not _large(problem)
 
 
-def _for_a_network(problem: Problem) -> bool:
-    """Too large for BM3D, not for FFDNet, which knows gray and RGB and σ up to 75/255."""
-    pixels = problem.y.shape[-2] * problem.y.shape[-1]
-    known = problem.y.shape[1] in (1, 3) and (problem.noise.sigma or 0.0) <= 75 / 255
-    return known and not isinstance(problem.noise, Jpeg) and PATIENCE < pixels <= NETWORK_PATIENCE
+def _white_noise(problem: Problem) -> bool:
+    """What the networks know: noise, no compression, in one channel or three, of σ up to 75/255."""
+    known = problem.y.shape[1] in (1, 3) and (problem.noise.sigma or 0.0) <= LARGEST_SIGMA
+    return known and not isinstance(problem.noise, Jpeg)
 
 
-def _within_dictionaries(problem: Problem) -> bool:
-    """There are dictionaries for about this scale, and they are quick enough."""
+def _for_drunet(problem: Problem) -> bool:
+    return _white_noise(problem) and _pixels(problem) <= DRUNET_PATIENCE
+
+
+def _for_ffdnet(problem: Problem) -> bool:
+    return _white_noise(problem) and _pixels(problem) <= FFDNET_PATIENCE
+
+
+def _for_dncnn(problem: Problem) -> bool:
+    return isinstance(problem.noise, Jpeg) and _pixels(problem) <= DNCNN_PATIENCE
+
+
+def _for_dpir(problem: Problem) -> bool:
+    return _white_noise(problem) and _pixels(problem) <= DPIR_PATIENCE
+
+
+def _noisy_for_dpir(problem: Problem) -> bool:
+    return _noisy(problem) and _for_dpir(problem)
+
+
+def _for_vdsr(problem: Problem) -> bool:
     H = problem.H
-    height, width = problem.size
-    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and height * width <= SPARSE_PATIENCE
+    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= VDSR_PATIENCE
 
+
+def _for_espcn(problem: Problem) -> bool:
+    return isinstance(problem.H, Downsample) and problem.H.scale in (2, 3, 4)
+
+
+def _mostly_missing(problem: Problem) -> bool:
+    return isinstance(problem.H, Mask) and float(problem.H.known.mean()) < 0.45
+
+
+_DPIR = Choice("dpir", "a network of what images look like, run dozens of times, leaves the least error")
 
 _RULES = (
-    _Rule(Identity, _for_a_network, Choice("ffdnet", "BM3D would take minutes on so large a picture, this does not")),
-    _Rule(Identity, _large, Choice("sliding-dct", "it is within a decibel of the best, in a fraction of the time")),
-    _Rule(Identity, _in_colour, Choice("cbm3d", "of the denoisers at hand it leaves the least error")),
-    _Rule(Identity, _always, Choice("bm3d", "of the denoisers at hand it leaves the least error")),
+    _Rule(Identity, _for_dncnn, Choice("dncnn", "its network has learnt what JPEG does to images")),
+    _Rule(Identity, _for_drunet, Choice("drunet", "of the denoisers at hand it leaves the least error")),
+    _Rule(Identity, _for_ffdnet, Choice("ffdnet", "it is within half a decibel of the best, in a third of the time")),
+    _Rule(Identity, _large, Choice("sliding-dct", "it is within a decibel of BM3D, in a fraction of the time")),
+    _Rule(Identity, _in_colour, Choice("cbm3d", "it needs no training: no network here knows such noise")),
+    _Rule(Identity, _always, Choice("bm3d", "it needs no training: no network here knows such noise")),
+    _Rule(Blur, _for_dpir, _DPIR),
     _Rule(Blur, _noisy_and_small, Choice("bm3d-deb", "where there is noise it is best at telling detail from it")),
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
+    _Rule(Downsample, _noisy_for_dpir, _DPIR),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
-    _Rule(Downsample, _within_dictionaries, Choice("scsr", "it draws the edges that back-projection leaves soft")),
+    _Rule(Downsample, _for_vdsr, Choice("vdsr", "its network has learnt which edges lie behind a small picture")),
+    _Rule(Downsample, _for_espcn, Choice("espcn", "its network works on the small picture, so the large is quick")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
+    _Rule(Mask, _for_dpir, _DPIR),
     _Rule(Mask, _noisy, Choice("tv", "it holds back the noise while it fills the holes")),
     _Rule(Mask, _mostly_missing, Choice("harmonic", "it is best where more is missing than known")),
     _Rule(Mask, _always, Choice("tv-inpainting", "it carries edges across the holes")),
+    _Rule(Operator, _for_dpir, _DPIR),
     _Rule(Mosaic, _always, Choice("tv", "it solves every linear operator and couples the colours")),
     _Rule(Operator, _always, Choice("tv", "it solves every linear operator")),
 )
