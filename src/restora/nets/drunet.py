@@ -15,7 +15,6 @@ from restora.core.errors import InvalidParameter
 from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
 
-
 FEW_BLOCKS = 2
 """Up to so many a scale, the cost of bfloat16 was measured."""
 

@@ -55,6 +55,7 @@ SPEC = Spec(
     halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("dncnn-s-25", "dncnn-b-gray", "dncnn-b-colour", "dncnn-jpeg"),
+    published=("set12-gray-awgn-s25-noclip-seed0", "bsd68-gray-awgn-s25-noclip-seed0"),
 )
 
 ARCHITECTURES = ("dncnn", "fdncnn")

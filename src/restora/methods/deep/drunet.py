@@ -58,6 +58,11 @@ SPEC = Spec(
     multiple_of=8,
     keeps_constants=False,
     weights=("drunet-small-gray", "drunet-small-colour"),
+    published=tuple(
+        f"{images}-awgn-s{sigma}-noclip-seed0"
+        for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
+        for sigma in (15, 25, 50)
+    ),
 )
 
 

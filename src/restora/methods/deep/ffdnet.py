@@ -51,6 +51,11 @@ SPEC = Spec(
     multiple_of=2,
     keeps_constants=False,
     weights=("ffdnet-gray", "ffdnet-colour"),
+    published=tuple(
+        f"{images}-awgn-s{sigma}-noclip-seed0"
+        for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
+        for sigma in (15, 25, 50)
+    ),
 )
 
 LARGEST_SIGMA = 75 / 255

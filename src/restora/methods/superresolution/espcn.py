@@ -42,6 +42,7 @@ SPEC = Spec(
     halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
     keeps_constants=False,
     weights=("espcn-x2", "espcn-x3", "espcn-x4"),
+    published=("set5-x3-matlab-bicubic-y-shave3", "set14-x3-matlab-bicubic-y-shave3"),
 )
 
 

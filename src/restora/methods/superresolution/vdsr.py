@@ -42,6 +42,7 @@ SPEC = Spec(
     halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
     keeps_constants=False,
     weights=("vdsr",),
+    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
 )
 
 
