@@ -21,11 +21,17 @@ PATIENCE = 4_000_000
 DRUNET_PATIENCE = 8_000_000
 """Pixels up to which DRUNet denoises: half a minute on two cores."""
 
+STRONG = 25 / 255
+"""σ from which DRUNet is as good as CBM3D at colour images, in a quarter of the time."""
+
 FFDNET_PATIENCE = 24_000_000
 """Pixels up to which FFDNet denoises: half a minute in gray, a minute in colour, on two cores."""
 
 DNCNN_PATIENCE = 4_000_000
 """Pixels up to which DnCNN mends JPEGs: half a minute on two cores."""
+
+FINEST_JPEG = 75
+"""Quality up to which DnCNN is better than BM3D at JPEGs."""
 
 VDSR_PATIENCE = 6_000_000
 """Pixels of the enlargement up to which VDSR makes it: half a minute on two cores."""
@@ -91,15 +97,20 @@ def _white_noise(problem: Problem) -> bool:
 
 
 def _for_drunet(problem: Problem) -> bool:
-    return _white_noise(problem) and _pixels(problem) <= DRUNET_PATIENCE
+    """In colour, and strong or too large for BM3D; weak noise, and that in gray images, BM3D still finds better."""
+    strong_or_large = (problem.noise.sigma or 0.0) >= STRONG or _large(problem)
+    return _white_noise(problem) and _in_colour(problem) and strong_or_large and _pixels(problem) <= DRUNET_PATIENCE
 
 
 def _for_ffdnet(problem: Problem) -> bool:
-    return _white_noise(problem) and _pixels(problem) <= FFDNET_PATIENCE
+    """Too large for BM3D."""
+    return _white_noise(problem) and PATIENCE < _pixels(problem) <= FFDNET_PATIENCE
 
 
 def _for_dncnn(problem: Problem) -> bool:
-    return isinstance(problem.noise, Jpeg) and _pixels(problem) <= DNCNN_PATIENCE
+    """A JPEG coarse enough: from a quality of about 80 on, the network takes away more than the compression did."""
+    noise = problem.noise
+    return isinstance(noise, Jpeg) and noise.quality <= FINEST_JPEG and _pixels(problem) <= DNCNN_PATIENCE
 
 
 def _for_dpir(problem: Problem) -> bool:
@@ -127,11 +138,11 @@ _DPIR = Choice("dpir", "a network of what images look like, run dozens of times,
 
 _RULES = (
     _Rule(Identity, _for_dncnn, Choice("dncnn", "its network has learnt what JPEG does to images")),
-    _Rule(Identity, _for_drunet, Choice("drunet", "of the denoisers at hand it leaves the least error")),
+    _Rule(Identity, _for_drunet, Choice("drunet", "it is as good as BM3D or better, in a quarter of the time")),
     _Rule(Identity, _for_ffdnet, Choice("ffdnet", "it is within half a decibel of the best, in a third of the time")),
     _Rule(Identity, _large, Choice("sliding-dct", "it is within a decibel of BM3D, in a fraction of the time")),
-    _Rule(Identity, _in_colour, Choice("cbm3d", "it needs no training: no network here knows such noise")),
-    _Rule(Identity, _always, Choice("bm3d", "it needs no training: no network here knows such noise")),
+    _Rule(Identity, _in_colour, Choice("cbm3d", "of the denoisers at hand it leaves the least error here")),
+    _Rule(Identity, _always, Choice("bm3d", "of the denoisers at hand it leaves the least error in gray images")),
     _Rule(Blur, _for_dpir, _DPIR),
     _Rule(Blur, _noisy_and_small, Choice("bm3d-deb", "where there is noise it is best at telling detail from it")),
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
