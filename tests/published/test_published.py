@@ -28,7 +28,9 @@ MISSED = {
 
 BRIEFLY_TRAINED = ("ffdnet", "drunet", "dncnn", "vdsr", "espcn", "srcnn")
 """Methods whose networks had minutes of two cores where their authors had days of a GPU; their records say how long."""
-MET_ALL_THE_SAME: frozenset[tuple[str, str]] = frozenset()
+MET_ALL_THE_SAME = frozenset(
+    ("srcnn", f"{images}-matlab-bicubic-8bit-rgb-shave{images[-1]}") for images in ("set5-x3", "set14-x2", "set14-x3")
+)
 
 HELD = tuple((entry.name, protocol) for entry in catalog.entries() for protocol in entry.spec().published)
 MISSED |= {
