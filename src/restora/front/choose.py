@@ -114,7 +114,9 @@ def _for_dncnn(problem: Problem) -> bool:
 
 
 def _for_dpir(problem: Problem) -> bool:
-    return _white_noise(problem) and _pixels(problem) <= DPIR_PATIENCE
+    """Small, and in colour: the network for gray images is not good enough yet (see results/deblur)."""
+    in_colour = problem.H.input_channels(problem.y.shape[1]) == 3
+    return in_colour and _white_noise(problem) and _pixels(problem) <= DPIR_PATIENCE
 
 
 def _noisy_for_dpir(problem: Problem) -> bool:
