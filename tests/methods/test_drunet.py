@@ -22,7 +22,7 @@ def small(tmp_path):
         for parameter in network.parameters():
             parameter.mul_(5)
     torch.save(network.state_dict(), tmp_path / "small.pth")
-    return DRUNet(str(tmp_path / "small.pth")), network
+    return DRUNet(str(tmp_path / "small.pth"), "float32"), network
 
 
 def noisy(x, sigma):

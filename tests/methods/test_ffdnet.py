@@ -20,7 +20,7 @@ def gray(tmp_path):
         torch.manual_seed(0)
         network = build("ffdnet", {"depth": 3, "width": 6})
     torch.save(network.state_dict(), tmp_path / "gray.pth")
-    return FFDNet(str(tmp_path / "gray.pth")), network
+    return FFDNet(str(tmp_path / "gray.pth"), "float32"), network
 
 
 def noisy(x, sigma):
