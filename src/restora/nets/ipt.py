@@ -45,8 +45,8 @@ class IPT(Network):
     Cost: 34.7 thousand million multiplications a window of 48×48.
 
     Departures: no dropout (theirs is off by default); fresh weights repeat every pixel, as this is where learning is
-    fast; all attention starts from Xavier's weights, while the authors'
-    code gives the encoder's queries, keys and values those of a linear map.
+    fast; all attention starts from Xavier's weights, while the authors' code gives the encoder's queries, keys and
+    values those of a linear map.
     """
 
     # Not in bfloat16. With two draws of fresh weights the error is 6 and 14 % of the picture less its mean: over 1 dB.
