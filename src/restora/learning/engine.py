@@ -26,6 +26,7 @@ from restora.learning.validation import Validation
 from restora.nets.architectures import build
 from restora.nets.ipt import IPT
 from restora.nets.network import Network
+from restora.nets.winograd import quicken
 
 _RANKS = 1009  # ranks, that is devices, a seed has room for
 _STEPS = 1_000_003
@@ -99,6 +100,7 @@ def train(
     fabric.seed_everything(recipe.training.seed, verbose=False)
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
+    quicken(network)
     if initial is not None:
         network.begin_with(initial)
     images = read_images(place.data, recipe.data.folders, recipe.data.colour)
