@@ -2,8 +2,9 @@
 
 Arrays are float32 with the channels last. Tiles of 4×4 pixels are numbered through all images, row by row. A tile is
 copied into a buffer that stays in the first cache, transformed there along its lines and its columns, and copied out:
-each a loop over the channels, which the compiler turns into vectors because the distances in the buffer are constants
-and because no loop has more than one stream into an array that may overlap with another.
+each a loop over the channels, which the compiler turns into vectors because the distances in the buffer are constants,
+which they are where the loops are inlined, and because no loop has more than one stream into an array that may overlap
+with another.
 
 The matrices Bᵀ and Aᵀ belong to the points of interpolation 0, ±1, ±2, ∞.
 """
@@ -83,7 +84,7 @@ def domain_to_outputs(products: np.ndarray, first: int, bias: np.ndarray, y: np.
         _store_pixels(tile, first + n, bias, y)
 
 
-@njit
+@njit(inline="always")
 @no_type_check
 def _corner(images: np.ndarray, number: int) -> tuple[int, int, int]:
     """Image, top row and left column of a tile."""
@@ -92,7 +93,7 @@ def _corner(images: np.ndarray, number: int) -> tuple[int, int, int]:
     return number // (rows * columns), 4 * (place // columns), 4 * (place % columns)
 
 
-@njit
+@njit(inline="always")
 @no_type_check
 def _load_pixels(x: np.ndarray, number: int, around: int, tile: np.ndarray) -> None:
     image, top, left = _corner(x, number)
@@ -107,7 +108,7 @@ def _load_pixels(x: np.ndarray, number: int, around: int, tile: np.ndarray) -> N
                     tile[6 * i + j, c] = 0
 
 
-@njit
+@njit(inline="always")
 @no_type_check
 def _store_pixels(tile: np.ndarray, number: int, bias: np.ndarray, y: np.ndarray) -> None:
     image, top, left = _corner(y, number)
@@ -117,7 +118,7 @@ def _store_pixels(tile: np.ndarray, number: int, bias: np.ndarray, y: np.ndarray
                 y[image, top + i, left + j, c] = tile[6 * i + j, c] + bias[c]
 
 
-@njit
+@njit(inline="always")
 @no_type_check
 def _store_products(tile: np.ndarray, n: int, out: np.ndarray) -> None:
     for k in range(36):
@@ -125,7 +126,7 @@ def _store_products(tile: np.ndarray, n: int, out: np.ndarray) -> None:
             out[k, n, c] = tile[k, c]
 
 
-@njit(fastmath={"contract"})
+@njit(fastmath={"contract"}, inline="always")
 @no_type_check
 def _to_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """Bᵀ of six numbers ``step`` apart, in place, of each channel."""
@@ -142,7 +143,7 @@ def _to_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
         tile[start + 5 * step, c] = _4 * d1 - _5 * d3 + d5
 
 
-@njit(fastmath={"contract"})
+@njit(fastmath={"contract"}, inline="always")
 @no_type_check
 def _from_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """Aᵀ of six numbers ``step`` apart, in place of the first four, of each channel."""
@@ -157,7 +158,7 @@ def _from_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None
         tile[start + 3 * step, c] = one_odd + _8 * two_odd + m5
 
 
-@njit(fastmath={"contract"})
+@njit(fastmath={"contract"}, inline="always")
 @no_type_check
 def _spread(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """A of four numbers ``step`` apart, in place and two more, of each channel."""
