@@ -91,6 +91,28 @@ def test_the_residual_is_added_unrounded():
     assert torch.equal(network(x), x)
 
 
+@pytest.mark.parametrize(("depth", "batch_norm"), [(3, False), (4, True), (6, True)])
+def test_it_begins_with_what_a_shallower_one_or_one_with_batch_normalisation_does(depth, batch_norm):
+    torch.manual_seed(1)
+    other = DnCNN(
+        channels=2, depth=depth, width=5, batch_norm=batch_norm, biases=(True, not batch_norm, False)
+    ).double()
+    for _ in range(3):
+        other(torch.rand(4, 2, 9, 9, dtype=torch.float64))  # its running statistics move
+    for parameter in other.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 0.1)
+    network = DnCNN(channels=2, depth=6, width=5).double()
+    network.begin_with(other.state_dict())
+    x = torch.rand(1, 2, 9, 9, dtype=torch.float64)
+    torch.testing.assert_close(network(x), other.eval()(x), atol=1e-6, rtol=0)
+    assert not torch.allclose(network(x), x)
+
+
+def test_it_does_not_begin_with_a_deeper_one():
+    with pytest.raises(RuntimeError):
+        DnCNN(depth=3, width=4).begin_with(DnCNN(depth=4, width=4).state_dict())
+
+
 def test_halo_is_what_a_pixel_depends_on():
     network = made_positive(DnCNN(depth=5, width=3))
     x = torch.rand(1, 1, 15, 15, dtype=torch.float64, requires_grad=True)

@@ -8,6 +8,7 @@ batch normalisation that takes a noise map and gives the image itself, belongs t
 """
 
 import math
+from collections.abc import Mapping
 from math import sqrt
 
 import torch
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from restora.core.errors import InvalidParameter
+from restora.nets.fusion import fused
 from restora.nets.network import Network
 
 FEW_LAYERS = 17
@@ -66,11 +68,33 @@ class DnCNN(Network):
             layers.append(nn.ReLU(inplace=True))
         layers.append(nn.Conv2d(width, channels, 3, padding=1, bias=last))
         self.model = nn.Sequential(*layers)
-        self._depth = depth
+        self._depth, self._batch_norm = depth, batch_norm
         # Mean over 20 training photographs with public weights: 17 layers cost 0.0088 dB at σ = 25 and 0.0089 at 50,
         # but 0.0102 at 15; the blind 20 layers 0.031 at σ = 15 and 0.020 at 25.
         self.bfloat16_from = 20 / 255 if depth <= FEW_LAYERS else math.inf
         _draw(self.model, sqrt(2 / (9 * width)))
+
+    def begin_with(self, state: Mapping[str, Tensor]) -> None:
+        """Take up weights; without batch normalisation also those of a network that has it, and of a shallower one.
+
+        The former is merged. Between the layers of a shallower network and its last one the others hand on what they
+        are given: it comes out of a ReLU, and is not negative.
+
+        Raises:
+            RuntimeError: they do not fit.
+        """
+        depth = sum(tensor.ndim == 4 for tensor in state.values())
+        normalised = any(name.endswith("running_mean") for name in state)
+        if self._batch_norm or not 2 <= depth <= self._depth or (depth == self._depth and not normalised):
+            super().begin_with(state)
+            return
+        theirs, ours = _convolutions(_like(self, state, depth, normalised)), _convolutions(self)
+        for convolution in ours[depth - 1 : -1]:
+            nn.init.dirac_(convolution.weight)
+        for convolution, other in zip((*ours[: depth - 1], ours[-1]), theirs, strict=True):
+            convolution.weight.data.copy_(other.weight)
+            if convolution.bias is not None and other.bias is not None:
+                convolution.bias.data.copy_(other.bias)
 
     @property
     def halo(self) -> int:
@@ -127,6 +151,20 @@ def chain(entering: int, leaving: int, width: int, dilations: tuple[int, ...]) -
         nn.init.zeros_(convolution.get_parameter("bias"))
         layers += [convolution, nn.ReLU(inplace=True)]
     return nn.Sequential(*layers[:-1])
+
+
+def _convolutions(network: DnCNN) -> list[nn.Conv2d]:
+    return [layer for layer in network.model if isinstance(layer, nn.Conv2d)]
+
+
+def _like(network: DnCNN, state: Mapping[str, Tensor], depth: int, normalised: bool) -> DnCNN:
+    """One with these weights, its batch normalisation merged."""
+    last = max(int(name.split(".")[1]) for name in state)
+    first, middle, final = (f"model.{place}.bias" in state for place in (0, 2, last))
+    channels, width = network.model[0].in_channels, network.model[0].out_channels
+    found = DnCNN(channels=channels, depth=depth, width=width, batch_norm=normalised, biases=(first, middle, final))
+    found.load_state_dict(state)
+    return fused(found)
 
 
 def _check(channels: int, depth: int, width: int) -> None:
