@@ -64,7 +64,7 @@ def test_any_size_and_the_dtype_of_the_image(size):
     assert torch.isfinite(found).all()
 
 
-@pytest.mark.parametrize(("blocks", "halo"), [(0, 9), (1, 53), (4, 185)])
+@pytest.mark.parametrize(("blocks", "halo"), [(0, 9), (1, 53), (2, 97)])
 def test_halo_is_what_a_pixel_depends_on(blocks, halo):
     network = DRUNet(widths=(2, 2, 2, 2), blocks=blocks).double()
     with torch.no_grad():

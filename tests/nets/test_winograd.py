@@ -51,6 +51,13 @@ def test_gradients_are_those_of_the_direct_convolution(shape: tuple[int, int, in
         assert close(ours.grad, theirs.grad, 2e-5)
 
 
+def test_a_second_derivative_is_refused() -> None:
+    layer, x = WinogradConv2d(convolution(32, 32)), drawn(1, 32, 6, 6).requires_grad_()
+    (slope,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+
+
 def test_threads_change_nothing() -> None:
     layer, x = WinogradConv2d(convolution(32, 32)), drawn(2, 32, 45, 61)
     one = layer(x)

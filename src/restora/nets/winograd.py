@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from restora.nets.winograd_cpu import WIDEST, domain_to_outputs, gradients_to_domain, inputs_to_domain
 
@@ -87,6 +88,7 @@ class _Convolution(torch.autograd.Function):
         return _convolve(x.detach(), filters, offset)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         (g,) = gradients
         x, weight = ctx.saved_tensors
