@@ -14,6 +14,7 @@ import typer
 
 from restora.cli.app import app, command_names
 from restora.core.errors import RestoraError, UnknownName
+from restora.core.memory import keep_freed_memory
 
 _UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 """What typer raises for a wrong option or argument; it has no public name that holds for every version."""
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after ``restora``; None takes those of the process.
     """
     _speak_unicode()
+    keep_freed_memory()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args=with_command(words), prog_name="restora", standalone_mode=False)

@@ -108,10 +108,11 @@ def _convolve(x: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
     lying = _lying(x)
     b, h, w, _ = lying.shape
     y = torch.empty(b, filters.shape[2], h, w, memory_format=torch.channels_last)
+    out, offset = _lying(y), bias.numpy()
     for first, last in _steps(lying):
         entering = torch.empty(36, last - first, filters.shape[1])
         inputs_to_domain(lying, first, entering.numpy())
-        domain_to_outputs(torch.bmm(entering, filters).numpy(), first, bias.numpy(), _lying(y))
+        domain_to_outputs(torch.bmm(entering, filters).numpy(), first, offset, out)
     return y
 
 
