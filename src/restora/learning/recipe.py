@@ -144,7 +144,7 @@ class Recipe:
         schedule: of every learning rate.
         training: the loop.
         adversarial: for a GAN.
-        contrastive: weight of IPT's contrastive loss; for networks that give their features.
+        contrastive: weight of IPT's contrastive loss, beside pixels on [0, 1]; for networks that give their features.
         initial: name or path of weights to begin with, or an empty string.
         licence: of the weights.
     """
