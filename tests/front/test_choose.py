@@ -47,11 +47,14 @@ def test_noise(y, noise, method):
 @pytest.mark.parametrize(
     ("megapixels", "scale", "sigma", "method"),
     [
-        (0.1, 2.0, 0.0, "vdsr"),
-        (0.1, 3.5, 0.0, "vdsr"),
+        (0.1, 2.0, 0.0, "scn"),
+        (0.1, 3.5, 0.0, "scn"),
+        (0.1, 4.0, 0.0, "rrdb"),
+        (0.6, 4.0, 0.0, "rrdb"),
+        (0.8, 4.0, 0.0, "espcn"),
         (0.1, 6.0, 0.0, "back-projection"),
-        (2.0, 2.0, 0.0, "espcn"),
-        (2.0, 2.5, 0.0, "back-projection"),
+        (2.2, 2.0, 0.0, "espcn"),
+        (2.2, 2.5, 0.0, "back-projection"),
         (0.1, 2.0, 0.1, "tv"),
     ],
 )

@@ -87,6 +87,14 @@ def test_a_pixel_reaches_as_far_as_the_halo(generator):
     assert gradient[0, 0].nonzero().sub(12).abs().amax(0).tolist() == [network.halo, network.halo]
 
 
+def test_strips_change_nothing(monkeypatch):
+    network, x = SCN(atoms=8), torch.rand(2, 1, 31, 17)
+    whole = network(x).detach()
+    monkeypatch.setattr("restora.nets.scn.PIXELS", 7 * 2 * (17 + 12))
+    with torch.no_grad():
+        torch.testing.assert_close(network(x), whole)
+
+
 def test_tiles_with_the_halo_agree_with_the_whole(generator):
     network = SCN().double()
     x = torch.rand(1, 1, 20, 20, generator=generator, dtype=torch.float64)

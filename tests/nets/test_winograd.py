@@ -38,6 +38,13 @@ def test_equals_the_direct_convolution(shape: tuple[int, int, int], entering: in
         assert close(WinogradConv2d(direct)(x.contiguous(memory_format=layout)), truth, 1e-5)
 
 
+@pytest.mark.parametrize("first", [0, 8])
+def test_part_of_the_channels_of_a_larger_array(first: int) -> None:
+    larger = drawn(2, 48, 9, 14).contiguous(memory_format=torch.channels_last)
+    layer, part = WinogradConv2d(convolution(32, 32)), larger[:, first : first + 32]
+    assert torch.equal(layer(part), layer(part.contiguous()))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradients_are_those_of_the_direct_convolution(shape: tuple[int, int, int]) -> None:
     direct, (b, h, w) = convolution(40, 32), shape

@@ -33,15 +33,18 @@ DNCNN_PATIENCE = 4_000_000
 FINEST_JPEG = 75
 """Quality up to which DnCNN is better than BM3D at JPEGs."""
 
-VDSR_PATIENCE = 6_000_000
-"""Pixels of the enlargement up to which VDSR makes it: half a minute on two cores."""
+RRDB_PATIENCE = 12_000_000
+"""Pixels of the enlargement up to which RRDB makes it: half a minute on two cores."""
+
+SCN_PATIENCE = 8_000_000
+"""Pixels of the enlargement up to which SCN makes it: half a minute on two cores, by 3, where it costs the most."""
 
 DPIR_PATIENCE = 300_000
 """Pixels of the result up to which a network is run dozens of times: half a minute on two cores, a minute where the
 proximal problem has no closed form."""
 
 LARGEST_SCALE = 4.5
-"""Up to which VDSR, trained up to 4, is of use."""
+"""Up to which SCN, a cascade of enlargements by 2, is of use."""
 
 LARGEST_SIGMA = 75 / 255
 """Up to which DRUNet and FFDNet were trained."""
@@ -123,9 +126,13 @@ def _noisy_for_dpir(problem: Problem) -> bool:
     return _noisy(problem) and _for_dpir(problem)
 
 
-def _for_vdsr(problem: Problem) -> bool:
+def _for_rrdb(problem: Problem) -> bool:
+    return isinstance(problem.H, Downsample) and problem.H.scale == 4 and _pixels(problem) <= RRDB_PATIENCE
+
+
+def _for_scn(problem: Problem) -> bool:
     H = problem.H
-    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= VDSR_PATIENCE
+    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= SCN_PATIENCE
 
 
 def _for_espcn(problem: Problem) -> bool:
@@ -150,7 +157,8 @@ _RULES = (
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(Downsample, _noisy_for_dpir, _DPIR),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
-    _Rule(Downsample, _for_vdsr, Choice("vdsr", "its network has learnt which edges lie behind a small picture")),
+    _Rule(Downsample, _for_rrdb, Choice("rrdb", "its network has learnt what lies behind a picture four times smaller")),
+    _Rule(Downsample, _for_scn, Choice("scn", "its network has learnt which edges lie behind a small picture")),
     _Rule(Downsample, _for_espcn, Choice("espcn", "its network works on the small picture, so the large is quick")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),
     _Rule(Mask, _for_dpir, _DPIR),

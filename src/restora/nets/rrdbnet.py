@@ -108,8 +108,8 @@ class RRDBNet(Network):
         features = shallow + self.conv_body(self.body(shallow))
         for step in range(self.doublings):
             finer = functional.interpolate(features, scale_factor=2.0, mode="nearest")
-            features = functional.leaky_relu(self.get_submodule(f"conv_up{step + 1}")(finer), SLOPE)
-        result = self.conv_last(functional.leaky_relu(self.conv_hr(features), SLOPE))
+            features = functional.leaky_relu(self.get_submodule(f"conv_up{step + 1}")(finer), SLOPE, inplace=True)
+        result = self.conv_last(functional.leaky_relu(self.conv_hr(features), SLOPE, inplace=True))
         return result[..., : height * self.scale, : width * self.scale].to(x.dtype)
 
 
@@ -159,7 +159,13 @@ class DenseBlock(nn.Module):
     ) -> Float[Tensor, "b d h w"]:
         """[F, F₁ … F₄] written into place instead of concatenated anew after each layer."""
         batch, _, height, width = features.shape
-        seen = features.new_empty(batch, self.width + len(growing) * self.growth, height, width)
+        last = features.is_contiguous(memory_format=torch.channels_last)
+        seen = torch.empty(
+            (batch, self.width + len(growing) * self.growth, height, width),
+            dtype=features.dtype,
+            device=features.device,
+            memory_format=torch.channels_last if last else torch.contiguous_format,
+        )
         seen[:, : self.width] = features
         for end, conv in zip(range(self.width, seen.shape[1], self.growth), growing):
             seen[:, end : end + self.growth] = functional.leaky_relu(conv(seen[:, :end]), SLOPE, inplace=True)

@@ -31,6 +31,8 @@ WINDOW = 9
 MIRRORED = 6
 GAIN = 1.1
 RANGE = 255.0
+PIXELS = 1 << 15
+"""That are mended at a time: their codes, and what makes them, stay in the cache."""
 FLAT = 1e-6
 """Norms below are those of flat patches (on 0 … 255), which have no direction."""
 
@@ -124,17 +126,25 @@ class SCN(Network):
 
     def forward(self, x: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
         u = _mirrored(RANGE * x, MIRRORED)
-        c = functional.conv2d(u, self.features.weight.to(x.dtype))
-        m = functional.conv2d(u, self.mean.weight.to(x.dtype))
-        d = functional.conv2d(u, self.contrast.weight.to(x.dtype))
+        rows = max(MIRRORED, PIXELS // (u.shape[0] * u.shape[-1]))
+        if torch.is_grad_enabled() or x.shape[-2] <= rows:
+            return self._mended(u) / RANGE
+        tops = range(0, x.shape[-2], rows)
+        return torch.cat([self._mended(u[..., top : top + rows + 2 * MIRRORED, :]) for top in tops], dim=-2) / RANGE
+
+    def _mended(self, u: Float[Tensor, "b 1 H W"]) -> Float[Tensor, "b 1 h w"]:
+        """On 0..255, where the whole window lies in u."""
+        c = functional.conv2d(u, self.features.weight.to(u.dtype))
+        m = functional.conv2d(u, self.mean.weight.to(u.dtype))
+        d = functional.conv2d(u, self.contrast.weight.to(u.dtype))
         w = self.encode(self.entered(functional.normalize(c, dim=1, eps=FLAT)))
         z = functional.softshrink(w, 1.0)
         for _ in range(self.stages):
             z = functional.softshrink(self.recur(z) + w, 1.0)
-        direction = functional.normalize(self.decode(z).to(x.dtype), dim=1, eps=FLAT)
+        direction = functional.normalize(self.decode(z).to(u.dtype), dim=1, eps=FLAT)
         norm = torch.linalg.vector_norm(d, dim=1, keepdim=True)
-        p = GAIN * norm * direction * self.places.to(x.dtype)[:, None, None]
-        return (m + _overlapped(p)) / RANGE
+        p = GAIN * norm * direction * self.places.to(u.dtype)[:, None, None]
+        return m + _overlapped(p)
 
 
 def _overlapped(p: Float[Tensor, "b 25 H W"]) -> Float[Tensor, "b 1 h w"]:

@@ -27,17 +27,17 @@ def inputs_to_domain(x: np.ndarray, first: int, out: np.ndarray) -> None:
     """Bᵀ d B of n tiles from ``first`` on: d the 6×6 pixels of x (b, h, w, c) around each, zeros beyond the border.
 
     Args:
-        x: images.
+        x: images; of their channels the first c.
         first: tile.
         out: (36, n, c).
     """
     for n in prange(out.shape[1]):
         tile = np.empty((36, _PITCH), np.float32)
-        _load_pixels(x, first + n, 1, tile)
+        _load_pixels(x, first + n, 1, out.shape[2], tile)
         for i in range(6):
-            _to_domain(tile, 6 * i, 1, x.shape[3])
+            _to_domain(tile, 6 * i, 1, out.shape[2])
         for j in range(6):
-            _to_domain(tile, j, 6, x.shape[3])
+            _to_domain(tile, j, 6, out.shape[2])
         _store_products(tile, n, out)
 
 
@@ -47,17 +47,17 @@ def gradients_to_domain(g: np.ndarray, first: int, out: np.ndarray) -> None:
     """A g Aᵀ of n tiles from ``first`` on: g the 4×4 pixels of each, zeros beyond the border.
 
     Args:
-        g: (b, h, w, c).
+        g: (b, h, w, c), or of more channels.
         first: tile.
         out: (36, n, c).
     """
     for n in prange(out.shape[1]):
         tile = np.empty((36, _PITCH), np.float32)
-        _load_pixels(g, first + n, 0, tile)
+        _load_pixels(g, first + n, 0, out.shape[2], tile)
         for i in range(4):
-            _spread(tile, 6 * i, 1, g.shape[3])
+            _spread(tile, 6 * i, 1, out.shape[2])
         for j in range(6):
-            _spread(tile, j, 6, g.shape[3])
+            _spread(tile, j, 6, out.shape[2])
         _store_products(tile, n, out)
 
 
@@ -95,16 +95,16 @@ def _corner(images: np.ndarray, number: int) -> tuple[int, int, int]:
 
 @njit(inline="always")
 @no_type_check
-def _load_pixels(x: np.ndarray, number: int, around: int, tile: np.ndarray) -> None:
+def _load_pixels(x: np.ndarray, number: int, around: int, channels: int, tile: np.ndarray) -> None:
     image, top, left = _corner(x, number)
     for i in range(4 + 2 * around):
         for j in range(4 + 2 * around):
             row, column = top - around + i, left - around + j
             if 0 <= row < x.shape[1] and 0 <= column < x.shape[2]:
-                for c in range(x.shape[3]):
+                for c in range(channels):
                     tile[6 * i + j, c] = x[image, row, column, c]
             else:
-                for c in range(x.shape[3]):
+                for c in range(channels):
                     tile[6 * i + j, c] = 0
 
 
