@@ -18,19 +18,24 @@ TOLERANCE = 0.05
 """In dB: what a border rule, the order of summation or a parameter rule may cost a deterministic method."""
 
 BEST_B = "the published figure is that of the best b, found with the true image; ours is found without it"
+ONE_STAGE = "one network for all stages of the cascade, where the authors trained another for those after the first"
 ONE_DRAW = "on one image, House, by 0.06 dB: another draw of the noise gives the published 28.26"
 MISSED = {
     ("wiener", "deblur4-gray-scenario1-noclip-matlabv4"): BEST_B,
     ("wiener", "deblur4-gray-scenario2-noclip-matlabv4"): BEST_B,
+    ("scn", "set5-x4-matlab-bicubic-y-shave4"): ONE_STAGE,
     ("bls-gsm", "bm3d-gray11-gray-awgn-s50-noclip-matlabv4"): ONE_DRAW,
 }
 """Bars that are missed, and why. They stand in RESULTS.md; one that is met at last must leave this table."""
 
 BRIEFLY_TRAINED = ("ffdnet", "drunet", "dncnn", "vdsr", "espcn", "srcnn")
 """Methods whose networks had minutes of two cores where their authors had days of a GPU; their records say how long."""
-MET_ALL_THE_SAME = frozenset(
-    ("srcnn", f"{images}-matlab-bicubic-8bit-rgb-shave{images[-1]}") for images in ("set5-x3", "set14-x2", "set14-x3")
-)
+MET_ALL_THE_SAME = {
+    ("srcnn", "set5-x3-matlab-bicubic-y-shave3"),
+    ("srcnn", "set5-x3-matlab-bicubic-8bit-rgb-shave3"),
+    ("srcnn", "set14-x2-matlab-bicubic-8bit-rgb-shave2"),
+    ("srcnn", "set14-x3-matlab-bicubic-8bit-rgb-shave3"),
+}
 
 HELD = tuple((entry.name, protocol) for entry in catalog.entries() for protocol in entry.spec().published)
 MISSED |= {

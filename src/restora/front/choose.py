@@ -157,7 +157,9 @@ _RULES = (
     _Rule(Blur, _always, Choice("hyper-laplacian", "it is as good as total variation here, and many times faster")),
     _Rule(Downsample, _noisy_for_dpir, _DPIR),
     _Rule(Downsample, _noisy, Choice("tv", "it holds back the noise while it enlarges")),
-    _Rule(Downsample, _for_rrdb, Choice("rrdb", "its network has learnt what lies behind a picture four times smaller")),
+    _Rule(
+        Downsample, _for_rrdb, Choice("rrdb", "its network has learnt what lies behind a picture four times smaller")
+    ),
     _Rule(Downsample, _for_scn, Choice("scn", "its network has learnt which edges lie behind a small picture")),
     _Rule(Downsample, _for_espcn, Choice("espcn", "its network works on the small picture, so the large is quick")),
     _Rule(Downsample, _always, Choice("back-projection", "it agrees with the small picture; bicubic does not")),

@@ -44,8 +44,9 @@ SPEC = Spec(
     halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
     keeps_constants=False,
     weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
-    published=tuple(
-        f"{images}-x{s}-matlab-bicubic-8bit-rgb-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)
+    published=(
+        "set5-x3-matlab-bicubic-y-shave3",
+        *(f"{images}-x{s}-matlab-bicubic-8bit-rgb-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
     ),
 )
 
