@@ -7,7 +7,7 @@ from PIL import Image
 
 pytest.importorskip("lightning_fabric", reason="the engine needs the extra 'train'")
 
-from restora.core.errors import FileProblem, InvalidInput
+from restora.core.errors import FileProblem, InvalidInput, InvalidParameter
 from restora.learning.engine import Place, train
 from restora.learning.journal import read_journal
 from restora.learning.recipe import Adversarial, Data, Optimiser, Recipe, Schedule, Training
@@ -94,6 +94,20 @@ def test_weights_to_begin_with_are_taken(place):
     done = train(RECIPE, place)
     again = train(RECIPE, replace(place, out=place.out / "again", minutes=0), initial=done.state)
     assert same(done.state, again.state)
+
+
+def test_what_is_kept_may_be_a_blend_with_what_was_begun_with(place, tmp_path):
+    begun = train(RECIPE, replace(place, out=tmp_path / "begun")).state
+    recipe = replace(RECIPE, training=replace(RECIPE.training, seed=5))
+    alone = train(recipe, place, initial=begun).state
+    blend = train(replace(recipe, blend=0.25), place, initial=begun).state  # the training itself is over
+    for name, value in blend.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, 0.75 * begun[name] + 0.25 * alone[name])
+    assert not same(alone, begun)
+    for wrong, initial in ((0.0, begun), (0.5, None)):
+        with pytest.raises(InvalidParameter, match="blend"):
+            train(replace(recipe, blend=wrong), place, initial=initial)
 
 
 def test_the_seed_matters(place):

@@ -35,3 +35,10 @@ class MovingAverage:
         """Take up a saved average."""
         for name, value in state.items():
             self.state[name].copy_(value)
+
+    @torch.no_grad()
+    def go_back(self, state: Mapping[str, Tensor], part: float) -> None:
+        """Move all weights this part of the way to others."""
+        for name, value in self.state.items():
+            if value.is_floating_point():
+                value.lerp_(state[name], part)

@@ -58,4 +58,6 @@ def _frozen_part(recipe: Recipe) -> dict[str, Any]:
     """The recipe without what may change when a training is taken up again."""
     training = replace(recipe.training, steps=0, validate_every=1, checkpoint_every=1.0)
     data = replace(recipe.data, terms="")
-    return asdict(replace(recipe, training=training, data=data, purpose="", licence=""))
+    part = asdict(replace(recipe, training=training, data=data, purpose="", licence=""))
+    del part["blend"]
+    return part

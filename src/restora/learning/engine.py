@@ -13,6 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from restora.core.errors import InvalidParameter
 from restora.core.progress import Progress, silent
 from restora.learning.checkpoints import load_checkpoint, save_checkpoint
 from restora.learning.contest import Contest
@@ -101,6 +102,8 @@ def train(
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
     quicken(network)
+    if not 0 < recipe.blend <= 1 or (recipe.blend < 1 and initial is None):
+        raise InvalidParameter.outside("blend", recipe.blend, "0 < blend <= 1, and 1 without initial weights")
     if initial is not None:
         network.begin_with(initial)
     images = read_images(place.data, recipe.data.folders, recipe.data.colour)
@@ -137,6 +140,7 @@ class _Run:
         self.validation = Validation(validation, crop, self.degradation, fabric.device)
         self.learner = _learner(recipe, network, fabric, features)
         self.sources = images.sources
+        self.begun_with = {name: value.detach().clone() for name, value in network.state_dict().items()}
         place.out.mkdir(parents=True, exist_ok=True)
         self.step, self.before = load_checkpoint(place.out, recipe, self.learner, fabric.device)
         self.start = self.saved = time.monotonic()
@@ -161,6 +165,7 @@ class _Run:
             self._save()
             if journal is not None:
                 journal.close()
+        self.learner.average.go_back(self.begun_with, 1 - self.recipe.blend)
         self.psnr = self.validation.psnr(self.network, self.learner.average)
         state = {name: value.detach().cpu() for name, value in self.learner.average.state.items()}
         return Outcome(state, self.sources, self.step, self._seconds(), self.psnr)

@@ -146,6 +146,8 @@ class Recipe:
         adversarial: for a GAN.
         contrastive: weight of IPT's contrastive loss, beside pixels on [0, 1]; for networks that give their features.
         initial: name or path of weights to begin with, or an empty string.
+        blend: α of network interpolation (Wang et al. 2018): what is kept in the end is α times the weights found and
+            1 − α times those begun with. It takes the artefacts of a GAN back, and some of its sharpness.
         licence: of the weights.
     """
 
@@ -163,6 +165,7 @@ class Recipe:
     adversarial: Adversarial | None = None
     contrastive: float = 0.0
     initial: str = ""
+    blend: float = 1.0
     licence: str = "BSD-3-Clause"
 
 
