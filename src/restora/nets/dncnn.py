@@ -161,8 +161,14 @@ def _like(network: DnCNN, state: Mapping[str, Tensor], depth: int, normalised: b
     """One with these weights, its batch normalisation merged."""
     last = max(int(name.split(".")[1]) for name in state)
     first, middle, final = (f"model.{place}.bias" in state for place in (0, 2, last))
-    channels, width = network.model[0].in_channels, network.model[0].out_channels
-    found = DnCNN(channels=channels, depth=depth, width=width, batch_norm=normalised, biases=(first, middle, final))
+    entrance = _convolutions(network)[0]
+    found = DnCNN(
+        channels=entrance.in_channels,
+        depth=depth,
+        width=entrance.out_channels,
+        batch_norm=normalised,
+        biases=(first, middle, final),
+    )
     found.load_state_dict(state)
     return fused(found)
 

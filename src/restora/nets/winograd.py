@@ -11,7 +11,7 @@ about ten times that of a direct convolution in float32, some 1e-5 of the larges
 A. Lavin, S. Gray: "Fast algorithms for convolutional neural networks", CVPR 2016, doi:10.1109/CVPR.2016.435.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ _TILES = 64  # a thread and a step: few enough for the cache, enough for the pro
 _FEWEST = 32
 
 
-def suits(convolution: nn.Module) -> bool:
+def suits(convolution: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether :class:`WinogradConv2d` can take its place, and is faster: 3×3 with 32 to 512 channels on both sides."""
     return (
         type(convolution) is nn.Conv2d
@@ -89,7 +89,9 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]  # the decorator hides the names
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         (g,) = gradients
         x, weight = ctx.saved_tensors
         of_x = of_weight = of_bias = None
