@@ -34,7 +34,9 @@ _G = torch.tensor(
 _TO_DOMAIN = torch.kron(_G, _G)  # (36, 9), of a filter
 _TURNED = torch.kron(_G.flip(1), _G.flip(1))  # of a filter turned by 180°
 
-_TILES = 64  # a thread and a step: few enough for the cache, enough for the products of matrices
+_NUMBERS = 1 << 21
+"""Of the domain, a step: few enough for the last cache, and enough that the threads need not meet all the time. Where
+other programs want the cores, each meeting can take as long as the system's slice of time."""
 _FEWEST = 32
 
 
@@ -111,7 +113,7 @@ def _convolve(x: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
     b, h, w, _ = lying.shape
     y = torch.empty(b, filters.shape[2], h, w, memory_format=torch.channels_last)
     out, offset = _lying(y), bias.numpy()
-    for first, last in _steps(lying):
+    for first, last in _steps(lying, filters.shape[1]):
         entering = torch.empty(36, last - first, filters.shape[1])
         inputs_to_domain(lying, first, entering.numpy())
         domain_to_outputs(torch.bmm(entering, filters).numpy(), first, offset, out)
@@ -122,7 +124,7 @@ def _correlate(x: Tensor, g: Tensor) -> Tensor:
     """The gradient of the weights (k, c, 3, 3), from x and the gradient of y."""
     lying, of_y = _lying(x), _lying(g)
     total = torch.zeros(36, x.shape[1], g.shape[1])
-    for first, last in _steps(lying):
+    for first, last in _steps(lying, x.shape[1]):
         entering = torch.empty(36, last - first, x.shape[1])
         leaving = torch.empty(36, last - first, g.shape[1])
         inputs_to_domain(lying, first, entering.numpy())
@@ -142,8 +144,8 @@ def _lying(x: Tensor) -> np.ndarray:
     return pixels.contiguous().numpy()
 
 
-def _steps(lying: np.ndarray) -> list[tuple[int, int]]:
-    """Runs of tiles, (first, last + 1), so short that they stay in the cache."""
+def _steps(lying: np.ndarray, channels: int) -> list[tuple[int, int]]:
+    """Runs of tiles, (first, last + 1)."""
     count = len(lying) * ((lying.shape[1] + 3) // 4) * ((lying.shape[2] + 3) // 4)
-    size = _TILES * torch.get_num_threads()
+    size = _NUMBERS // (36 * channels)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
