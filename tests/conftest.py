@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numba
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,7 @@ from skimage import data as photographs
 
 # The images of tests are small: threads would only wait for each other, most of all where several test processes run.
 torch.set_num_threads(1)
+numba.set_num_threads(1)
 
 # The same examples in every run, and no deadline: a busy machine is no failure.
 settings.register_profile("restora", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
