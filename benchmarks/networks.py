@@ -36,8 +36,8 @@ from benchmarks.contest import seconds, threads
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restora.core.memory import keep_freed_memory
 from restora.evaluation.complexity import complexity
+from restora.front.memory import keep_freed_memory
 from restora.nets.architectures import build
 from restora.nets.precision import dtype_for, has_fast_bfloat16
 from restora.nets.winograd import quicken

@@ -1,5 +1,6 @@
 """Winograd's convolution against the direct one in float64: values, gradients, and what it replaces."""
 
+import numba
 import pytest
 import torch
 from torch import nn
@@ -69,9 +70,30 @@ def test_threads_change_nothing() -> None:
     layer, x = WinogradConv2d(convolution(32, 32)), drawn(2, 32, 45, 61)
     one = layer(x)
     torch.set_num_threads(2)
+    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
     two = layer(x)
     torch.set_num_threads(1)
+    numba.set_num_threads(1)
     assert torch.equal(one, two)
+
+
+def test_many_steps_do_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, weights_of_y = WinogradConv2d(convolution(32, 48)), drawn(2, 48, 21, 30, seed=2)
+
+    def found() -> list[torch.Tensor]:
+        x = drawn(2, 32, 21, 30).requires_grad_()
+        y = layer(x)
+        return [y, *torch.autograd.grad((y * weights_of_y).sum(), (x, layer.weight))]
+
+    whole = found()
+    monkeypatch.setattr("restora.nets.winograd._NUMBERS", 7 * 36 * 48)  # 7 tiles of 96 at most, the last step shorter
+    many = found()
+    assert torch.equal(many[0], whole[0])
+    assert torch.equal(many[1], whole[1])
+    weight = layer.weight.detach().double().requires_grad_()
+    (conv2d(drawn(2, 32, 21, 30).double(), weight, padding=1) * weights_of_y.double()).sum().backward()
+    assert weight.grad is not None
+    assert close(many[2], weight.grad, 1e-5)  # only its sum over the tiles is taken in another order
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import typer
 
 from restora.cli.app import app, command_names
 from restora.core.errors import RestoraError, UnknownName
-from restora.core.memory import keep_freed_memory
+from restora.front.memory import keep_freed_memory
 
 _UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 """What typer raises for a wrong option or argument; it has no public name that holds for every version."""

@@ -136,10 +136,10 @@ def _correlate(x: Tensor, g: Tensor) -> Tensor:
 def _lying(x: Tensor) -> np.ndarray:
     """x with its channels last, (b, h, w, c'); where x is the first channels of a larger array, all of that."""
     pixels = x.permute(0, 2, 3, 1)
-    b, h, w, _ = pixels.shape
+    b, h, w, c = pixels.shape
     pitch = pixels.stride(2)
     whole = pixels.stride() == (h * w * pitch, w * pitch, pitch, 1) and x.storage_offset() == 0
-    if whole and 4 * b * h * w * pitch <= x.untyped_storage().nbytes():
+    if whole and pitch >= c and 4 * b * h * w * pitch <= x.untyped_storage().nbytes():
         return pixels.as_strided((b, h, w, pitch), pixels.stride()).numpy()
     return pixels.contiguous().numpy()
 

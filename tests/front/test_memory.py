@@ -8,7 +8,7 @@ FAULTS = """
 import resource
 import sys
 import numpy as np
-from restora.core.memory import keep_freed_memory
+from restora.front.memory import keep_freed_memory
 kept = keep_freed_memory() if sys.argv[1] == "kept" else True
 np.ones(16_000_000, np.float32)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
