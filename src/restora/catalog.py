@@ -42,7 +42,7 @@ class Entry:
 
     def spec(self) -> Spec:
         """Import what the method declares about itself (this imports torch)."""
-        return import_module(self.target.split(":")[0]).SPEC
+        return getattr(self.load(), "spec", None) or import_module(self.target.split(":")[0]).SPEC
 
 
 _M = "restora.methods."

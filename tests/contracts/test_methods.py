@@ -10,9 +10,10 @@ import torch
 from contracts.cases import FIRST, FIRST_IDS, PAIR_IDS, PAIRS, cases_of, weights_of
 from restora import catalog
 from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
+from restora.core.parameters import members_of, parameters_of
 from restora.core.problem import Problem
 from restora.core.result import Result
-from restora.front.configure import configure, parameters_of
+from restora.front.configure import configure
 from restora.front.restore import restore
 from restora.operators.unknown import UnknownBlur
 from restora.weights.store import shipped_folder
@@ -152,11 +153,16 @@ def test_parameters_out_of_range_are_refused(entry, camera):
     method = entry.load()
     problem = cases_of(entry)[0].problem(camera[:, :, :16, :16])
     for parameter in parameters_of(method):
-        if parameter.type not in (int, float):
+        if not {int, float} & set(members_of(parameter.type)):
             continue
-        for value in (-1, *((math.nan,) if parameter.type is float else ())):
+        interval = parameter.interval
+        assert interval is not None, f"{parameter.name} declares no range"
+        beyond = [interval.low - 1, math.inf, math.nan]
+        beyond += [interval.low] * (not interval.has_low) + [interval.high] * (not interval.has_high)
+        beyond += [interval.high + 1] * math.isfinite(interval.high) + [interval.low + 1] * interval.odd
+        for value in beyond:
             with pytest.raises(InvalidParameter, match=parameter.name.rpartition(".")[2]):
-                configure(method, problem, {parameter.name: parameter.type(value)})
+                configure(method, problem, {parameter.name: value})
 
 
 @first_case

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from restora.core.parameters import check_number, nonnegative, positive
 from restora.core.problem import Problem
 from restora.operators.identity import Identity
 
@@ -18,7 +19,12 @@ def variation_weight(sigma: float, gain: float, channels: int) -> float:
         sigma: σ of the noise; it counts as at least that of rounding to 8 bits.
         gain: g, the share of a white image's energy that H lets through; above 1 it counts as 1.
         channels: C; TV grows as √C where edges coincide, the data term as C.
+
+    Raises:
+        InvalidParameter: σ is negative or infinite, or g is not positive.
     """
+    check_number("sigma", sigma, nonnegative)
+    check_number("gain", gain, positive)
     sigma, gain = max(sigma, FINEST_SIGMA), min(gain, 1.0)
     seen = 7.1 * (sigma / (25 / 255)) ** (-2 / 3)
     return sigma**2 * (math.sqrt(channels) * seen) ** gain * 8 ** (1 - gain)

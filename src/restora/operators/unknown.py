@@ -28,6 +28,10 @@ class UnknownBlur(Operator):
         if self.size < 3 or self.size % 2 == 0:
             raise InvalidParameter.outside("size", self.size, "an odd number >= 3")
 
+    @property
+    def is_known(self) -> bool:
+        return False
+
     def __call__(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         self._refuse()
 
