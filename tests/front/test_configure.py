@@ -65,15 +65,15 @@ def test_parameters_are_listed_in_words():
     words = {parameter.name: parameter.words for parameter in parameters_of(Toy)}
     assert words == {
         "width": "a whole number",
-        "weight": "float",
-        "limit": "float or None",
+        "weight": "a number, > 0",
+        "limit": "a number or none",
         "rule": "one of a, b",
-        "fast": "bool",
+        "fast": "true or false",
     }
 
 
 @dataclass(frozen=True, slots=True)
-class ToyWithDenoiser:
+class ToyWithDenoiser(Method):
     denoiser: Denoiser = FFDNET_GRAY
 
     @classmethod
