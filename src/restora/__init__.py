@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from restora.core.errors import RestoraError as RestoraError
     from restora.core.problem import Problem as Problem
     from restora.core.result import Result as Result
+    from restora.diagnosis.diagnose import diagnose as diagnose
     from restora.front.arrays import Execution as Execution
     from restora.front.arrays import deblur as deblur
     from restora.front.arrays import denoise as denoise
     from restora.front.arrays import inpaint as inpaint
     from restora.front.arrays import upscale as upscale
-    from restora.front.diagnose import diagnose as diagnose
     from restora.front.restore import restore as restore
     from restora.noise.gaussian import Gaussian as Gaussian
     from restora.noise.jpeg import Jpeg as Jpeg
@@ -48,7 +48,7 @@ _PUBLIC = {
     "denoise": "restora.front.arrays",
     "inpaint": "restora.front.arrays",
     "upscale": "restora.front.arrays",
-    "diagnose": "restora.front.diagnose",
+    "diagnose": "restora.diagnosis.diagnose",
     "restore": "restora.front.restore",
     "Gaussian": "restora.noise.gaussian",
     "Jpeg": "restora.noise.jpeg",

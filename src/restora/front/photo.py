@@ -11,7 +11,7 @@ from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Code, Result, Status
-from restora.front.diagnose import Diagnosis, diagnose, noise_of
+from restora.diagnosis.diagnose import Diagnosis, diagnose, noise_of
 from restora.front.restore import restore
 from restora.noise.jpeg import Jpeg
 from restora.operators.blur import Blur

@@ -18,9 +18,10 @@ from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.diagnosis.diagnose import diagnose
 from restora.front.arrays import Execution
 from restora.front.choose import choose
-from restora.front.diagnose import diagnose, with_blur, with_noise
+from restora.front.diagnose import with_blur, with_noise
 from restora.front.photo import CLEAN, Plan, plan
 from restora.images.jpeg_tables import quality_of_tables
 from restora.images.metadata import JpegEncoding

@@ -30,8 +30,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.noise.estimate_sigma import estimate_noise
-from restora.noise.spectrum import (
+from restora.diagnosis.estimate_sigma import estimate_noise
+from restora.diagnosis.spectrum import (
     BLOCK,
     frequencies,
     gray,

@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from restora.noise.estimate_blur import _Kernel, estimate_blur
+from restora.diagnosis.estimate_blur import _Kernel, estimate_blur
 
 
 @pytest.fixture(scope="module")
