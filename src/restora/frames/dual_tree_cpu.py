@@ -5,13 +5,13 @@ whose starts are counted from the first sample of the extended line. An index ar
 stands at each place of the extended one; it is as long as hop·(periods + the most that a filter reaches beyond).
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _SERIAL = 1 << 24  # multiplications below which it is not worth waking other threads (about 4 ms)
 _ROOT_HALF = 0.5**0.5
@@ -55,8 +55,7 @@ def _periods(index: Tensor, filters: Filters) -> int:
     return len(index) // hop - (int(starts.max()) + step * (taps.shape[2] - 1)) // hop
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_serial(
     x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
@@ -65,8 +64,7 @@ def _analyse_serial(
             _analyse_rows(x[plane], filters, rows, columns, k, low[plane], high[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _analyse_parallel(
     x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
@@ -76,8 +74,7 @@ def _analyse_parallel(
         _analyse_rows(x[plane], filters, rows, columns, job % height, low[plane], high[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_rows(
     x: np.ndarray,
     filters: Filters,
@@ -110,8 +107,7 @@ def _analyse_rows(
             _to_complex(parts[1], high[1, k], high[4, k])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_serial(
     low: np.ndarray,
     z: np.ndarray,
@@ -128,8 +124,7 @@ def _synthesise_serial(
             _synthesise_row(low[plane], parts[plane], filters, rows, columns, i, out[plane, i])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _synthesise_parallel(
     low: np.ndarray,
     z: np.ndarray,
@@ -148,8 +143,7 @@ def _synthesise_parallel(
         _synthesise_row(low[plane], parts[plane], filters, rows, columns, i, out[plane, i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_row(
     low: np.ndarray,
     parts: np.ndarray,
@@ -175,8 +169,7 @@ def _synthesise_row(
     _interleave(sums, out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _down(x: np.ndarray, filters: Filters, rows: np.ndarray, k: int, band: int, phase: int, line: np.ndarray) -> None:
     """Add to ``line`` the row k of this band and phase."""
     hop, step, starts, taps = filters
@@ -188,8 +181,7 @@ def _down(x: np.ndarray, filters: Filters, rows: np.ndarray, k: int, band: int, 
         _add_one(line, tap[-1], x[rows[place + step * (tap.size - 1)]])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _along(split: np.ndarray, filters: Filters, band: int, phase: int, out: np.ndarray) -> None:
     """Add to ``out`` what this band and phase make of the line whose phases lie in ``split``."""
     hop, step, starts, taps = filters
@@ -206,8 +198,7 @@ def _along(split: np.ndarray, filters: Filters, band: int, phase: int, out: np.n
         _add_one(out, tap[-1], split[place % hop, place // hop : place // hop + n])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _split(line: np.ndarray, columns: np.ndarray, split: np.ndarray) -> None:
     """The extended line, its samples of each phase side by side."""
     hop = split.shape[0]
@@ -217,8 +208,7 @@ def _split(line: np.ndarray, columns: np.ndarray, split: np.ndarray) -> None:
             part[j] = line[columns[hop * j + phase]]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _interleave(parts: np.ndarray, out: np.ndarray) -> None:
     phases = parts.shape[0]
     for s in range(phases):
@@ -227,8 +217,7 @@ def _interleave(parts: np.ndarray, out: np.ndarray) -> None:
             out[phases * j + s] = part[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _to_complex(quad: np.ndarray, difference: np.ndarray, total: np.ndarray) -> None:
     """(p − q)/√2 and (p + q)/√2 of p = aa + i·ab, q = bb − i·ba, the letters naming the trees of row and column."""
     root = quad.dtype.type(_ROOT_HALF)
@@ -240,8 +229,7 @@ def _to_complex(quad: np.ndarray, difference: np.ndarray, total: np.ndarray) -> 
         total[j, 1] = (ab[j] - ba[j]) * root
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _from_complex(z: np.ndarray, parts: np.ndarray) -> None:
     """The inverse of :func:`_to_complex` for the rows of three pairs of bands, the trees interleaved."""
     root = z.dtype.type(_ROOT_HALF)
@@ -256,15 +244,13 @@ def _from_complex(z: np.ndarray, parts: np.ndarray) -> None:
             lower[2 * j + 1] = (total[j, 0] - difference[j, 0]) * root
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]

@@ -4,12 +4,12 @@ A row of the image enters the rows a multiple of ``step`` above it only. So both
 rows at a time, and see a transform without holes.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _SERIAL = 1 << 22  # pixels times taps below which it is not worth waking other threads (about 2 ms)
 _CHUNK = 64  # rows a thread does in one go; the synthesis begins L − 1 rows before them
@@ -57,15 +57,13 @@ def _synthesised(
     return torch.from_numpy(out).reshape(coarse.shape)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_serial(x: np.ndarray, kernels: np.ndarray, step: int, low: np.ndarray, details: np.ndarray) -> None:
     for plane in range(x.shape[0]):
         _analyse_rows(x[plane], kernels, step, 0, x.shape[1], low[plane], details[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _analyse_parallel(x: np.ndarray, kernels: np.ndarray, step: int, low: np.ndarray, details: np.ndarray) -> None:
     chunks = (x.shape[1] + _CHUNK - 1) // _CHUNK
     for job in prange(x.shape[0] * chunks):
@@ -74,8 +72,7 @@ def _analyse_parallel(x: np.ndarray, kernels: np.ndarray, step: int, low: np.nda
         _analyse_rows(x[plane], kernels, step, first, last, low[plane], details[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_rows(
     x: np.ndarray, kernels: np.ndarray, step: int, first: int, last: int, low: np.ndarray, details: np.ndarray
 ) -> None:
@@ -91,8 +88,7 @@ def _analyse_rows(
             _along(lines[1], kernels[1], step, details[2, i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_serial(
     coarse: np.ndarray,
     details: np.ndarray,
@@ -111,8 +107,7 @@ def _synthesise_serial(
         _synthesise_rows(coarse[plane], details[plane], x[plane], kernels, step, rows, (t, hard), out[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _synthesise_parallel(
     coarse: np.ndarray,
     details: np.ndarray,
@@ -133,8 +128,7 @@ def _synthesise_parallel(
         _synthesise_rows(coarse[plane], details[plane], x[plane], kernels, step, rows, (t, hard), out[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_rows(
     coarse: np.ndarray,
     details: np.ndarray,
@@ -176,8 +170,7 @@ def _synthesise_rows(
                 _add_two(row, kernels[0, j], halves[0], kernels[1, j], halves[1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _shrunk_row(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -201,8 +194,7 @@ def _shrunk_row(
             _soften(detail, t[band - 1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _down(x: np.ndarray, kernel: np.ndarray, step: int, i: int, line: np.ndarray) -> None:
     """Row i of the image filtered down its columns, extended to the right by one period and more."""
     height, width = x.shape
@@ -215,8 +207,7 @@ def _down(x: np.ndarray, kernel: np.ndarray, step: int, i: int, line: np.ndarray
         line[j] = line[j - width]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _along(line: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray) -> None:
     """Σ_j f[j]·line[n + j·step]."""
     n = out.size
@@ -226,8 +217,7 @@ def _along(line: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray) -> 
         _add_two(out, kernel[j], a, kernel[j + 1], b)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _back_along(low: np.ndarray, high: np.ndarray, kernels: np.ndarray, step: int, out: np.ndarray) -> None:
     """The adjoint: Σ_j f[j]·line[margin + n − j·step] summed over both bands."""
     n = out.size
@@ -238,23 +228,20 @@ def _back_along(low: np.ndarray, high: np.ndarray, kernels: np.ndarray, step: in
         _add_two(out, kernels[0, j], low[start : start + n], kernels[1, j], high[start : start + n])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _keep(detail: np.ndarray, t: float) -> None:
     zero = detail.dtype.type(0)
     for j in range(detail.size):
         detail[j] = detail[j] if abs(detail[j]) > t else zero
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _soften(detail: np.ndarray, t: float) -> None:
     for j in range(detail.size):
         detail[j] -= min(max(detail[j], -t), t)

@@ -1,11 +1,11 @@
 """CPU kernels of one level of the wavelet transform: both directions in one sweep, through lines that stay in cache."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _SERIAL = 1 << 26  # multiplications below which it is not worth waking other threads (about 20 ms)
 
@@ -55,8 +55,7 @@ def synthesise_cpu(
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_serial(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -70,8 +69,7 @@ def _analyse_serial(
             _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _analyse_parallel(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -86,8 +84,7 @@ def _analyse_parallel(
         _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _analyse_row(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -117,8 +114,7 @@ def _analyse_row(
                 _add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_serial(
     approximation: np.ndarray,
     details: np.ndarray,
@@ -133,8 +129,7 @@ def _synthesise_serial(
             _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _synthesise_parallel(
     approximation: np.ndarray,
     details: np.ndarray,
@@ -150,8 +145,7 @@ def _synthesise_parallel(
         _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _synthesise_row(
     approximation: np.ndarray,
     details: np.ndarray,
@@ -189,15 +183,13 @@ def _synthesise_row(
         out[-1] = phases[0, -1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]

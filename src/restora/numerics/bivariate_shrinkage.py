@@ -1,14 +1,14 @@
 """Bivariate shrinkage of frame coefficients: a Numba kernel on the CPU, Torch elsewhere (Şendur, Selesnick 2002)."""
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.convolution import convolve_separable
 from restora.operators.boundaries import inside
 
@@ -79,8 +79,7 @@ _Places = tuple[np.ndarray, np.ndarray]
 """Which row and which column stands at each place of the band extended by half a window on each side."""
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(
     theta: np.ndarray,
     norms: np.ndarray,
@@ -98,8 +97,7 @@ def _serial(
             _shrink_row(theta[band, i], own[band], parent[band, i // 2], variance, i, places, out[band, i])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(
     theta: np.ndarray,
     norms: np.ndarray,
@@ -118,8 +116,7 @@ def _parallel(
         _shrink_row(theta[band, i], own[band], parent[band, i // 2], variance, i, places, out[band, i])
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _energies(theta: np.ndarray, norms: np.ndarray, own: np.ndarray) -> None:
     least = norms.dtype.type(_LEAST_NORM)
     if own.size == theta.size:
@@ -131,8 +128,7 @@ def _energies(theta: np.ndarray, norms: np.ndarray, own: np.ndarray) -> None:
             own[j] = real**2 + imaginary**2
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shrink_row(
     theta: np.ndarray,
     own: np.ndarray,
@@ -160,8 +156,7 @@ def _shrink_row(
             out[2 * j + 1] = theta[2 * j + 1] * gain[j]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _window_mean(own: np.ndarray, rows: np.ndarray, columns: np.ndarray, components: int) -> np.ndarray:
     """Mean energy of one component over the window around each place of a row."""
     width = own.shape[1]

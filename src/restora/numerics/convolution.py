@@ -1,14 +1,14 @@
 """Separable convolution of images with short symmetric kernels: a Numba kernel on the CPU, Torch elsewhere."""
 
 from functools import lru_cache
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.operators.boundaries import Extension, extend, inside
 
 _STRIP = 32  # rows a thread does in one go: enough to hide its start, few enough to share a small image
@@ -80,8 +80,7 @@ def _places(n: int, radius: int, boundary: Extension) -> np.ndarray:
     return inside(torch.arange(-radius, n + radius), n, boundary).numpy()
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     count, height, _ = planes.shape
     for plane in range(count):
@@ -89,8 +88,7 @@ def _serial(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.
             _strip(planes[plane], half, rows, columns, first, out[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     count, height, _ = planes.shape
     strips = (height + _STRIP - 1) // _STRIP
@@ -98,8 +96,7 @@ def _parallel(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: n
         _strip(planes[job // strips], half, rows, columns, job % strips * _STRIP, out[job // strips])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _strip(
     plane: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int, out: np.ndarray
 ) -> None:
@@ -117,8 +114,7 @@ def _strip(
         _combine(line, places, half, out[i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _combine(x: np.ndarray, starts: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
     """out = Σ_k g_k (x_{−k} + x_k) of the lines x_k of x that begin at ``starts``.
 

@@ -1,12 +1,11 @@
 """CPU kernel of an iteration for ½‖u − y‖² + TGV²(u): one pass for the duals, one for the image and its slopes."""
 
-from typing import no_type_check
-
 import numpy as np
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.generalized_variation import GeneralizedVariation
 from restora.numerics.pdhg import State
 from restora.numerics.total_variation import SERIAL, scale_row
@@ -29,8 +28,7 @@ def denoising_step(regulariser: GeneralizedVariation, y: Float[Tensor, "b c h w"
     return state
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, _, h, _ = y.shape
     for image in range(b):
@@ -39,8 +37,7 @@ def _serial(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: n
         _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, (0, h))
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(
     p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray
 ) -> None:
@@ -56,8 +53,7 @@ def _parallel(
 
 
 # Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray, first: int, last: int) -> None:
     sigma, _, alpha1, alpha0 = factors
     channels, h, w = x.shape[1:]
@@ -92,8 +88,7 @@ def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray
                 scale_row(lines[k, c], norm, q[k, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _slope(
     p: np.ndarray, u: np.ndarray, after: np.ndarray, v: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray
 ) -> None:
@@ -104,8 +99,7 @@ def _slope(
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _bend(q: np.ndarray, v: np.ndarray, before: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = q + σ(v − before)."""
     for j in range(v.size):
@@ -114,8 +108,7 @@ def _bend(q: np.ndarray, v: np.ndarray, before: np.ndarray, sigma: float, out: n
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shear(
     q: np.ndarray,
     v0: np.ndarray,
@@ -137,16 +130,14 @@ def _shear(
         norm[j] += 2 * value * value
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _radius(norm: np.ndarray, radius: float) -> None:
     """Squared lengths become the factors that project on the ball."""
     for j in range(norm.size):
         norm[j] = radius / max(np.sqrt(norm[j]), radius)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _lower_rows(
     p: np.ndarray,
     q: np.ndarray,
@@ -173,8 +164,7 @@ def _lower_rows(
             _move(down, tau, x[2, c, i], x_bar[2, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _differ(p0: np.ndarray, above: np.ndarray, p1: np.ndarray, out: np.ndarray) -> None:
     """div p; p₁ of the last column is 0."""
     for j in range(out.size):
@@ -183,8 +173,7 @@ def _differ(p0: np.ndarray, above: np.ndarray, p1: np.ndarray, out: np.ndarray) 
         out[j] -= p1[j - 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _bent(p: np.ndarray, here: np.ndarray, below: np.ndarray, across: np.ndarray, out: np.ndarray) -> None:
     """p − ∂ᵀ(down) − ∂ᵀ(across)."""
     w = out.size
@@ -196,8 +185,7 @@ def _bent(p: np.ndarray, here: np.ndarray, below: np.ndarray, across: np.ndarray
         out[j] += across[j + 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _relax(step: np.ndarray, y: np.ndarray, tau: float, share: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     for j in range(x.size):
         new = (x[j] + tau * (step[j] + y[j])) * share
@@ -205,8 +193,7 @@ def _relax(step: np.ndarray, y: np.ndarray, tau: float, share: float, x: np.ndar
         x[j] = new
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _move(step: np.ndarray, tau: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     for j in range(x.size):
         new = x[j] + tau * step[j]

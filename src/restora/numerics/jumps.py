@@ -1,13 +1,12 @@
 """The gradient of an image where it is large, and what that asks of the image: for L0 gradient methods."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.differences import gradient
 from restora.numerics.total_variation import SERIAL, descend, fuses, lower_row
 
@@ -35,8 +34,7 @@ def add_jumps(
     return torch.from_numpy(out), int(counts.sum()) / (b * h * w)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
 ) -> None:
@@ -44,8 +42,7 @@ def _serial(
         counts[b] = _strip(image[b], S[b], threshold, tau, 0, height, out[b])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
 ) -> None:
@@ -56,8 +53,7 @@ def _parallel(
         counts[job] = _strip(image[b], S[b], threshold, tau, first, min(first + height, h), out[b])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _strip(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, first: int, last: int, out: np.ndarray
 ) -> int:
@@ -74,8 +70,7 @@ def _strip(
     return count
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _jump_row(S: np.ndarray, i: int, threshold: float, g: np.ndarray, norm: np.ndarray) -> int:
     channels, h, w = S.shape
     below = min(i + 1, h - 1)

@@ -4,13 +4,12 @@ Tensors are contiguous, of one dtype, and need no gradient (:func:`restora.numer
 strip of rows needs of its neighbours is worked out before any of them changes, so that threads do not change a result.
 """
 
-from typing import no_type_check
-
 import numpy as np
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.total_variation import SERIAL, ascend_row, lower_row, raise_row
 
 _TALL = 64  # rows of a strip
@@ -66,8 +65,7 @@ def _dual_of(p: Tensor, q: Tensor, y: Tensor, factors: tuple[float, float, float
     kernel(p.numpy(), q.numpy(), y.numpy(), np.array(factors, y.numpy().dtype), implicit)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _primal_dual_serial(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, channels, h, w = x.shape
     above, below = np.zeros((2, channels, 1, w), x.dtype), np.empty((channels, 1, w), x.dtype)
@@ -76,8 +74,7 @@ def _primal_dual_serial(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.n
         _primal_dual(p[image], x[image], x_bar[image], y[image], factors, (0, h), above, below)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _primal_dual_parallel(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, channels, h, w = x.shape
     strips = (h + _TALL - 1) // _TALL
@@ -95,8 +92,7 @@ def _primal_dual_parallel(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np
         _primal_dual(p[image], x[image], x_bar[image], y[image], factors, (first, last), above[job], below[job])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _primal_dual(
     p: np.ndarray,
     x: np.ndarray,
@@ -127,8 +123,7 @@ def _primal_dual(
             _relax(v, y[c, i], tau, theta, x[c, i], x_bar[c, i])
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     """x⁺ = (v + τy)/(1 + τ), and x̄ from it and the old x."""
     share = 1 / (1 + tau)
@@ -138,8 +133,7 @@ def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray
         x[j] = new
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _dual_serial(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarray, implicit: bool) -> None:
     b, channels, h, w = y.shape
     u = np.empty((channels, w), y.dtype)
@@ -148,8 +142,7 @@ def _dual_serial(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarra
         _dual(p[image], q[image], y[image], factors, implicit, (0, h), u, u)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _dual_parallel(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarray, implicit: bool) -> None:
     b, channels, h, w = y.shape
     strips = (h + _TALL - 1) // _TALL
@@ -163,8 +156,7 @@ def _dual_parallel(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndar
         _dual(p[image], q[image], y[image], factors, implicit, rows, u[job], u[job + 1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _image_row(q: np.ndarray, y: np.ndarray, i: int, out: np.ndarray) -> None:
     """Row i of u = y + div q, all channels."""
     channels, h, w = y.shape
@@ -175,8 +167,7 @@ def _image_row(q: np.ndarray, y: np.ndarray, i: int, out: np.ndarray) -> None:
         lower_row(y[c, i], down, above, q[1, c, i], y.dtype.type(1), out[c])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _dual(
     p: np.ndarray,
     q: np.ndarray,
@@ -206,8 +197,7 @@ def _dual(
             _project_row(p, q, i, here, after, factors, line)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _project_row(
     p: np.ndarray, q: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors: np.ndarray, line: np.ndarray
 ) -> None:
@@ -227,8 +217,7 @@ def _project_row(
         _advance_row(line[channels + c], norm, momentum, p[1, c, i], q[1, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _advance_row(line: np.ndarray, factor: np.ndarray, momentum: float, p: np.ndarray, q: np.ndarray) -> None:
     for j in range(line.size):
         new = line[j] * factor[j]
@@ -236,8 +225,7 @@ def _advance_row(line: np.ndarray, factor: np.ndarray, momentum: float, p: np.nd
         p[j] = new
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shrink_row(p: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors: np.ndarray, line: np.ndarray) -> None:
     tau, _, radius = factors
     channels, w = u.shape
@@ -255,8 +243,7 @@ def _shrink_row(p: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors
         _add_row(line[channels + c], norm, tau, p[1, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _slope_row(x: np.ndarray, after: np.ndarray, out: np.ndarray, norm: np.ndarray) -> None:
     for j in range(x.size):
         slope = after[j] - x[j]
@@ -264,8 +251,7 @@ def _slope_row(x: np.ndarray, after: np.ndarray, out: np.ndarray, norm: np.ndarr
         norm[j] += slope * slope
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_row(slope: np.ndarray, factor: np.ndarray, tau: float, p: np.ndarray) -> None:
     for j in range(slope.size):
         p[j] = (p[j] + tau * slope[j]) * factor[j]

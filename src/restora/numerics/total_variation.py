@@ -10,14 +10,14 @@ same equation. For denoising, :mod:`restora.numerics.rof` does whole iterations 
 
 import math
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
@@ -89,15 +89,13 @@ def _native(x: Tensor) -> bool:
     return x.device.type == "cpu" and not x.requires_grad and x.dtype in (torch.float32, torch.float64)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _ascend_serial(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     for image in range(x.shape[0]):
         _ascend(p[image], x[image], sigma, radius, 0, x.shape[2], out[image])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
@@ -106,8 +104,7 @@ def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, 
         _ascend(p[image], x[image], sigma, radius, first, min(first + _STRIP, h), out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: int, last: int, out: np.ndarray) -> None:
     """Rows first … last − 1 of one image."""
     channels, _, w = x.shape
@@ -119,8 +116,7 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
 # Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
 # loop that reads and writes the same array, so the row goes through ``line``: ``out`` may then be p. Rows are taken by
 # their number, since a slice across rows has strides that the compiler does not know.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def ascend_row(
     p: np.ndarray,
     x: np.ndarray,
@@ -149,8 +145,7 @@ def ascend_row(
         scale_row(line[channels + c], norm, out[1, c, o])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def raise_row(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = p + σ(after − x), and its square added to ``norm``."""
     for j in range(p.size):
@@ -159,23 +154,20 @@ def raise_row(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def scale_row(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
     """Out = line · factor."""
     for j in range(out.size):
         out[j] = line[j] * factor[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _descend_serial(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     for image in range(x.shape[0]):
         _descend(x[image], p[image], tau, 0, x.shape[2], out[image])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
@@ -184,8 +176,7 @@ def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray)
         _descend(x[image], p[image], tau, first, min(first + _STRIP, h), out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, out: np.ndarray) -> None:
     """Rows first … last − 1 of one image; the last row of p[0] and the last column of p[1] are no differences: 0."""
     channels, h, w = x.shape
@@ -197,8 +188,7 @@ def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, ou
             lower_row(x[c, i], down, above, p[1, c, i], tau, out[c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def lower_row(
     x: np.ndarray, down: np.ndarray, above: np.ndarray, right: np.ndarray, tau: float, out: np.ndarray
 ) -> None:
@@ -212,8 +202,7 @@ def lower_row(
         out[j] -= tau * right[j - 1]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _norms(x: np.ndarray, out: np.ndarray) -> None:
     """Σ_j |(Dx)_ij| of each row i of each image."""
     b, channels, h, w = x.shape

@@ -9,12 +9,12 @@ done first, then the others, so that no two strips which run at once write the s
 for any number of threads.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """forward, inverse (n, n); deviation (c, n, n); window (n, n)."""
@@ -67,8 +67,7 @@ def _strips(index: np.ndarray, length: np.ndarray, width: int, n: int) -> tuple[
     return strips[::2].copy(), strips[1::2].copy()
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _collaborate(
     y: np.ndarray,
     pilot: np.ndarray,
@@ -83,8 +82,7 @@ def _collaborate(
         _strip(y, pilot, index, length, strips[job], tables, threshold, sums)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _strip(
     y: np.ndarray,
     pilot: np.ndarray,
@@ -119,8 +117,7 @@ def _strip(
             _add(theta[:used], index[group, :m], lanes[:m], window, 1 / noise, sums[0][channel], sums[1][channel])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _reverse_bits(lanes: np.ndarray) -> None:
     """The permutation that reverses the bits of 0 … m − 1, m a power of two."""
     lanes[0] = 0
@@ -132,8 +129,7 @@ def _reverse_bits(lanes: np.ndarray) -> None:
         half *= 2
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _load(plane: np.ndarray, corners: np.ndarray, lanes: np.ndarray, n: int, stack: np.ndarray) -> None:
     m, width = lanes.size, plane.shape[1]
     for k in range(m):
@@ -146,8 +142,7 @@ def _load(plane: np.ndarray, corners: np.ndarray, lanes: np.ndarray, n: int, sta
                 at += m
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse(stack: np.ndarray, forward: np.ndarray, m: int, scratch: np.ndarray) -> None:
     """The block transform, then Haar along the stack, in place."""
     n = forward.shape[0]
@@ -157,8 +152,7 @@ def _analyse(stack: np.ndarray, forward: np.ndarray, m: int, scratch: np.ndarray
     _haar(stack, m)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise(stack: np.ndarray, inverse: np.ndarray, m: int, scratch: np.ndarray) -> None:
     n = inverse.shape[0]
     _inverse_haar(stack, m)
@@ -167,8 +161,7 @@ def _synthesise(stack: np.ndarray, inverse: np.ndarray, m: int, scratch: np.ndar
         _multiply(inverse, scratch[i * n * m : (i + 1) * n * m], m, stack[i * n * m : (i + 1) * n * m])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _multiply(matrix: np.ndarray, x: np.ndarray, m: int, out: np.ndarray) -> None:
     """out = matrix · x, x and out being (n, m) row by row; four rows of x a sweep."""
     n = matrix.shape[0]
@@ -194,8 +187,7 @@ def _multiply(matrix: np.ndarray, x: np.ndarray, m: int, out: np.ndarray) -> Non
                     line[t] += a * p[t]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _haar(stack: np.ndarray, m: int) -> None:
     r = stack.dtype.type(0.7071067811865476)
     for start in range(0, stack.size, m):
@@ -209,8 +201,7 @@ def _haar(stack: np.ndarray, m: int) -> None:
             half //= 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _inverse_haar(stack: np.ndarray, m: int) -> None:
     r = stack.dtype.type(0.7071067811865476)
     for start in range(0, stack.size, m):
@@ -224,8 +215,7 @@ def _inverse_haar(stack: np.ndarray, m: int) -> None:
             half *= 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: int) -> float:
     """θ̂ in place; returns the variance of the noise that is left, or the least of one coefficient if none is kept."""
     noise, least = stack.dtype.type(0), deviation[0, 0] ** 2
@@ -243,8 +233,7 @@ def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: in
     return max(noise, least)
 
 
-@njit(fastmath={"contract", "reassoc"}, cache=True)
-@no_type_check
+@kernel(fuse=True, relax=("reassoc",))
 def _wiener(stack: np.ndarray, pilot: np.ndarray, deviation: np.ndarray, m: int) -> float:
     noise, least = stack.dtype.type(0), deviation[0, 0] ** 2
     n = deviation.shape[0]
@@ -262,8 +251,7 @@ def _wiener(stack: np.ndarray, pilot: np.ndarray, deviation: np.ndarray, m: int)
     return max(noise, least)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add(
     stack: np.ndarray,
     corners: np.ndarray,

@@ -13,15 +13,15 @@ IEEE Transactions on Image Processing 7(3), 1998, doi:10.1109/83.661190.
 """
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 from torch.nn.functional import pad
 
+from restora.core.kernels import kernel
 from restora.numerics.diffusion.rows import SERIAL, as_array, native
 
 _LANES = 16  # lines eliminated side by side: two vector registers of float32
@@ -72,8 +72,7 @@ def _shifted(x: Tensor, s: int, beyond: float = 0.0) -> Tensor:
     return pad(x[..., :-s], (s, 0), value=beyond) if s > 0 else pad(x[..., -s:], (0, -s), value=beyond)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _aos(u: np.ndarray, g: np.ndarray, step: float, out: np.ndarray) -> None:
     b, _, h, w = u.shape
     down, across = b * ((w + _LANES - 1) // _LANES), b * ((h + _LANES - 1) // _LANES)
@@ -89,8 +88,7 @@ def _aos(u: np.ndarray, g: np.ndarray, step: float, out: np.ndarray) -> None:
             _lines(u, g, step, True, job, out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _lines(u: np.ndarray, g: np.ndarray, step: float, rows: bool, job: int, out: np.ndarray) -> None:
     """Up to 16 columns, or rows, of one image: half their solution put into, or added to, ``out``."""
     _, channels, h, w = u.shape
@@ -106,8 +104,7 @@ def _lines(u: np.ndarray, g: np.ndarray, step: float, rows: bool, job: int, out:
         _scatter(x, rows, first, out[image, c])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _gather(plane: np.ndarray, rows: bool, first: int, x: np.ndarray) -> None:
     h, w = plane.shape
     if rows:
@@ -120,8 +117,7 @@ def _gather(plane: np.ndarray, rows: bool, first: int, x: np.ndarray) -> None:
                 x[i, k] = plane[i, first + k]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _scatter(x: np.ndarray, rows: bool, first: int, out: np.ndarray) -> None:
     h, w = out.shape
     if rows:
@@ -134,8 +130,7 @@ def _scatter(x: np.ndarray, rows: bool, first: int, out: np.ndarray) -> None:
                 out[i, first + k] = _HALF * x[i, k]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _eliminate(g: np.ndarray, step: float, face: np.ndarray, l: np.ndarray, inverse: np.ndarray) -> None:
     """I − 2τ A = L U: ``face`` = −(the upper diagonal), l = −(the lower one of L), ``inverse`` = 1/(diagonal of U)."""
     n = g.shape[0]
@@ -147,8 +142,7 @@ def _eliminate(g: np.ndarray, step: float, face: np.ndarray, l: np.ndarray, inve
             inverse[i, k] = _ONE / (_ONE + before + face[i, k] - l[i, k] * before)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _substitute(face: np.ndarray, l: np.ndarray, inverse: np.ndarray, x: np.ndarray) -> None:
     n = x.shape[0]
     for i in range(1, n):

@@ -12,15 +12,15 @@ CPU tensors take a Numba kernel, all others and those with gradients the Torch o
 """
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)  # exact in either precision
@@ -89,8 +89,7 @@ def _between(field: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return (1 - q) * ((1 - p) * at(0, 0) + p * at(0, 1)) + q * ((1 - p) * at(1, 0) + p * at(1, 1))
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _integrals(
     field: np.ndarray, steps: np.ndarray, dl: float, precision: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
@@ -102,8 +101,7 @@ def _integrals(
             _integral_rows(field, steps, dl, precision, strips[k], out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _integral_rows(
     field: np.ndarray, steps: np.ndarray, dl: float, precision: float, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -116,8 +114,7 @@ def _integral_rows(
             out[image, channels - 1, i, j] = two
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _follow(field: np.ndarray, i: int, j: int, steps: float, dl: float, precision: float) -> tuple[float, float]:
     """The means of two channels along the curve from (i, j), of ``steps`` steps."""
     h, w, _ = field.shape

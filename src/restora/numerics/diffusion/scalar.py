@@ -8,15 +8,16 @@ channels. A step with 0 <= g <= 1 obeys the maximum principle for τ <= 1/4.
 CPU tensors take a Numba kernel that goes through memory once a step, all others and those with gradients the Torch one.
 """
 
-from typing import Literal, no_type_check
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
 
 Conductance = Literal["g1", "g2", "tukey"]
@@ -78,8 +79,7 @@ def _gain(flux: Tensor, dim: int) -> Tensor:
     return torch.cat((zero, flux, zero), dim).diff(dim=dim)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _perona_malik(
     u: np.ndarray, inverse: np.ndarray, law: int, step: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
@@ -91,8 +91,7 @@ def _perona_malik(
             _perona_malik_rows(u, inverse, law, step, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _perona_malik_rows(
     batch: np.ndarray, inverse: np.ndarray, law: int, step: float, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -118,8 +117,7 @@ def _perona_malik_rows(
         north, south = south, north
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _own_flux(
     u: np.ndarray, i: int, down: bool, inverse: float, law: int, step: float, g: np.ndarray, flux: np.ndarray
 ) -> None:
@@ -140,8 +138,7 @@ def _own_flux(
             flux[c, j] *= g[j]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _conduct(g: np.ndarray, inverse: float, law: int, step: float) -> None:
     """From Σ d² to τ g, in place."""
     if law == 0:
@@ -155,8 +152,7 @@ def _conduct(g: np.ndarray, inverse: float, law: int, step: float) -> None:
             g[j] = step * _HALF * max(_ONE - _HALF * inverse * g[j], np.float32(0)) ** 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _balance(u: np.ndarray, north: np.ndarray, south: np.ndarray, east: np.ndarray, out: np.ndarray) -> None:
     w = u.size
     out[0] = u[0] + (south[0] - north[0])
@@ -166,8 +162,7 @@ def _balance(u: np.ndarray, north: np.ndarray, south: np.ndarray, east: np.ndarr
         out[j] += east[j]
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _diffusion(u: np.ndarray, g: np.ndarray, step: float, strips: np.ndarray, out: np.ndarray) -> None:
     if u.size <= SERIAL:
         for k in range(len(strips)):
@@ -177,8 +172,7 @@ def _diffusion(u: np.ndarray, g: np.ndarray, step: float, strips: np.ndarray, ou
             _diffusion_rows(u, g, step, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _diffusion_rows(u: np.ndarray, g: np.ndarray, step: float, strip: np.ndarray, out: np.ndarray) -> None:
     image, first, last = strip
     _, channels, h, w = u.shape
@@ -197,8 +191,7 @@ def _diffusion_rows(u: np.ndarray, g: np.ndarray, step: float, strip: np.ndarray
             north, south = south, north
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _face_flux(a: np.ndarray, b: np.ndarray, ga: np.ndarray, gb: np.ndarray, half: float, flux: np.ndarray) -> None:
     for j in range(a.size):
         flux[j] = half * (ga[j] + gb[j]) * (b[j] - a[j])

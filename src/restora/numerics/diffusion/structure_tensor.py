@@ -11,15 +11,15 @@ With t = ½(J_xx + J_yy), d = ½(J_xx − J_yy), r = √(d² + J_xy²) the eigen
 """
 
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 from restora.numerics.convolution import convolve_separable, gaussian_kernel
 from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
 
@@ -143,8 +143,7 @@ def _central(u: Tensor, dim: int) -> Tensor:
     return torch.cat((d.narrow(dim, 0, 1), inner, d.narrow(dim, n - 2, 1)), dim)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _structure(u: np.ndarray, share: float, strips: np.ndarray, J: np.ndarray) -> None:
     if u.size <= SERIAL:
         for k in range(len(strips)):
@@ -154,8 +153,7 @@ def _structure(u: np.ndarray, share: float, strips: np.ndarray, J: np.ndarray) -
             _structure_rows(u, share, strips[k], J)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _structure_rows(u: np.ndarray, share: float, strip: np.ndarray, J: np.ndarray) -> None:
     image, first, last = strip
     _, channels, h, w = u.shape
@@ -172,8 +170,7 @@ def _structure_rows(u: np.ndarray, share: float, strip: np.ndarray, J: np.ndarra
             _add_products(x, u[image, c, above], u[image, c, below], span, share, xx, xy, yy)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _along(row: np.ndarray, x: np.ndarray) -> None:
     w = row.size
     for j in range(1, w - 1):
@@ -183,8 +180,7 @@ def _along(row: np.ndarray, x: np.ndarray) -> None:
         x[w - 1] = row[w - 1] - row[w - 2]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_products(
     x: np.ndarray,
     above: np.ndarray,
@@ -202,8 +198,7 @@ def _add_products(
         yy[j] += share * y * y
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _field(J: np.ndarray, code: int, p: float, q: float, strips: np.ndarray, D: np.ndarray) -> None:
     if J.size <= 3 * SERIAL:
         for k in range(len(strips)):
@@ -213,8 +208,7 @@ def _field(J: np.ndarray, code: int, p: float, q: float, strips: np.ndarray, D: 
             _field_rows(J, code, p, q, strips[k], D)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _field_rows(J: np.ndarray, code: int, p: float, q: float, strip: np.ndarray, D: np.ndarray) -> None:
     image, first, last = strip
     w = J.shape[3]
@@ -236,8 +230,7 @@ def _field_rows(J: np.ndarray, code: int, p: float, q: float, strip: np.ndarray,
             c[j] = mean - d
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _eigenvalues(
     t: np.ndarray, r: np.ndarray, code: int, p: float, q: float, lambda1: np.ndarray, lambda2: np.ndarray
 ) -> None:

@@ -16,14 +16,15 @@ With eigenvalues of D up to 1 explicit steps are stable for τ <= 1/4.
 CPU tensors take a Numba kernel that goes through memory once a step, all others and those with gradients the Torch one.
 """
 
-from typing import Literal, no_type_check
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
 from restora.operators.boundaries import extend
 
@@ -90,8 +91,7 @@ def _mirrored_signs(b: Tensor) -> Tensor:
     return rows[:, None] * columns
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _tensor(
     u: np.ndarray, D: np.ndarray, keep: float, step: float, stencil: int, strips: np.ndarray, out: np.ndarray
 ) -> None:
@@ -103,8 +103,7 @@ def _tensor(
             _tensor_rows(u, D, keep, step, stencil, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tensor_rows(
     u: np.ndarray, D: np.ndarray, keep: float, step: float, stencil: int, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -126,8 +125,7 @@ def _tensor_rows(
                 _trace(above, here, below, 3 + c, keep, step, out[image, c, i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _load(u: np.ndarray, D: np.ndarray, i: int, line: np.ndarray) -> None:
     """Row i of a, b, c and all channels; rows −1 and h are mirror images."""
     channels, h, w = u.shape
@@ -143,8 +141,7 @@ def _load(u: np.ndarray, D: np.ndarray, i: int, line: np.ndarray) -> None:
             b[j] = -b[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _extend(row: np.ndarray, out: np.ndarray) -> None:
     n = row.size
     inner = out[1 : n + 1]
@@ -153,8 +150,7 @@ def _extend(row: np.ndarray, out: np.ndarray) -> None:
     out[0], out[n + 1] = row[0], row[n - 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _central(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:
@@ -171,8 +167,7 @@ def _central(
         out[j] = keep * x + half * (across + down) + quarter * (rising - falling)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _nonnegative(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:
@@ -194,8 +189,7 @@ def _nonnegative(
         out[j] = keep * x + half * (across + down + rising + falling)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _trace(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:

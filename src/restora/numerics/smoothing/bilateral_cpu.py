@@ -6,14 +6,13 @@ sums at either end. Every inner loop runs along a row without branches, over few
 cache of first level.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 
 _ROWS = 32  # of a tile
 _NUMBERS = 1024  # of a row of sums in a tile: columns times (channels + 1)
@@ -34,8 +33,7 @@ def bilateral_cpu(z: Tensor, g: Tensor, law: list[tuple[int, int, float]], radiu
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
     count, channels, height, width = out.shape
     for image in range(count):
@@ -44,8 +42,7 @@ def _serial(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.
                 _tile(z[image], g[image], law, radius, (top, left), out[image])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
     count, channels, height, width = out.shape
     columns = _NUMBERS // (1 + channels)
@@ -56,8 +53,7 @@ def _parallel(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: n
         _tile(z[image], g[image], law, radius, corner, out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tile(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, corner: tuple[int, int], out: np.ndarray) -> None:
     """The part of the output at this corner. The sums reach ``radius`` beyond it; those at the rim are thrown away."""
     channels, height, width = out.shape
@@ -76,8 +72,7 @@ def _tile(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, corner: tu
                 line[x] = t[x] / n[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _row(  # noqa: C901, PLR0912
     z: np.ndarray,
     g: np.ndarray,

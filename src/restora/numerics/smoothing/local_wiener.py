@@ -1,14 +1,13 @@
 """The local linear estimate of least squared error: every pixel is drawn to the mean of its window as it is flat."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from restora.core.kernels import kernel
 from restora.operators.boundaries import extend, inside
 
 _STRIP = 32  # rows a thread does in one go
@@ -48,15 +47,13 @@ def _local_wiener_cpu(y: Tensor, variance: float, r: int) -> Tensor:
     return torch.from_numpy(out).reshape(y.shape)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     for plane in range(planes.shape[0]):
         _strip(planes[plane], variance, rows, columns, 0, planes.shape[1], out[plane])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     count, height, _ = planes.shape
     strips = (height + _STRIP - 1) // _STRIP
@@ -66,8 +63,7 @@ def _parallel(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np
         _strip(planes[job // strips], variance, rows, columns, first, last, out[job // strips])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _strip(
     y: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, first: int, last: int, out: np.ndarray
 ) -> None:
@@ -93,24 +89,21 @@ def _strip(
         _estimate(y[i], mean, power, variance, y.dtype.type(1 / window**2), out[i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_with_square(row: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> None:
     for j in range(row.size):
         sums[j] += row[j]
         squares[j] += row[j] * row[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _add_both(a: np.ndarray, b: np.ndarray, mean: np.ndarray, power: np.ndarray) -> None:
     for j in range(a.size):
         mean[j] += a[j]
         power[j] += b[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _estimate(
     row: np.ndarray, mean: np.ndarray, power: np.ndarray, variance: float, share: float, out: np.ndarray
 ) -> None:

@@ -15,14 +15,14 @@ usual one of fourth order with s⁴.
 
 import cmath
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel
 from restora.operators.boundaries import inside
 
 ACCURACY = 6e-4
@@ -71,16 +71,14 @@ def _law(s: float) -> list[tuple[float, ...]]:
     return [(p.real, p.imag, a.real, a.imag, ap.real, ap.imag) for p, a, ap in numbers]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _serial(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
     for plane in range(planes.shape[0]):
         for first in range(0, planes.shape[2], _LANES):
             _filter_block(planes[plane], first, mirror, law, out[plane, first : first + _LANES])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _parallel(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
     blocks = (planes.shape[2] + _LANES - 1) // _LANES
     for job in prange(planes.shape[0] * blocks):
@@ -88,8 +86,7 @@ def _parallel(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.n
         _filter_block(planes[plane], first, mirror, law, out[plane, first : first + _LANES])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _filter_block(plane: np.ndarray, first: int, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
     """The rows of ``out`` from the columns ``first`` … of the plane."""
     lanes, n = out.shape
@@ -102,8 +99,7 @@ def _filter_block(plane: np.ndarray, first: int, mirror: np.ndarray, law: np.nda
                 out[j, k] = block[k, j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _to_and_fro(plane: np.ndarray, first: int, mirror: np.ndarray, pole: np.ndarray, out: np.ndarray) -> None:
     """Add what one pole gives. A pole a time, for few arrays: the compiler must see that no two of them overlap."""
     n, lanes = out.shape
