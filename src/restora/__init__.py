@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from restora.front.arrays import denoise as denoise
     from restora.front.arrays import inpaint as inpaint
     from restora.front.arrays import upscale as upscale
+    from restora.front.plan import plan as plan
     from restora.front.restore import restore as restore
     from restora.noise.gaussian import Gaussian as Gaussian
     from restora.noise.jpeg import Jpeg as Jpeg
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from restora.operators.mosaic import Mosaic as Mosaic
     from restora.operators.spatially_varying_blur import SpatiallyVaryingBlur as SpatiallyVaryingBlur
     from restora.operators.unknown import UnknownBlur as UnknownBlur
+    from restora.operators.unknown import UnknownDegradation as UnknownDegradation
 
 _PUBLIC = {
     "RestoraError": "restora.core.errors",
@@ -49,6 +51,7 @@ _PUBLIC = {
     "inpaint": "restora.front.arrays",
     "upscale": "restora.front.arrays",
     "diagnose": "restora.diagnosis.diagnose",
+    "plan": "restora.front.plan",
     "restore": "restora.front.restore",
     "Gaussian": "restora.noise.gaussian",
     "Jpeg": "restora.noise.jpeg",
@@ -64,6 +67,7 @@ _PUBLIC = {
     "Mosaic": "restora.operators.mosaic",
     "SpatiallyVaryingBlur": "restora.operators.spatially_varying_blur",
     "UnknownBlur": "restora.operators.unknown",
+    "UnknownDegradation": "restora.operators.unknown",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  # the table is the list

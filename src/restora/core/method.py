@@ -1,11 +1,12 @@
 """Method: the contract of every restoration method, and what every paper needs and no paper says."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar, final
 
 import torch
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve
 from restora.core.parameters import check_parameters
 from restora.core.problem import Problem
@@ -14,9 +15,6 @@ from restora.core.result import Result
 from restora.core.spec import Spec
 
 M = TypeVar("M", bound="Method")
-
-COMPUTED_IN = (torch.float32, torch.float64)
-"""Types of numbers that methods compute in; all others are converted to float32 and back."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +87,5 @@ class Method(ABC):
         y = problem.y
         if self.spec.leaves_noiseless and problem.noise.sigma == 0:
             return Result.left_alone(y, "there is no noise")
-        if y.dtype not in COMPUTED_IN:
-            problem = replace(problem, y=y.float())
         context = Context(generator or torch.Generator(device=y.device).manual_seed(0), progress or silent)
-        return self.solve(problem, context).to_dtype(y.dtype)
+        return self.solve(problem.with_y(single_at_least(y)), context).to_dtype(y.dtype)

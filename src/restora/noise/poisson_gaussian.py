@@ -58,6 +58,10 @@ class PoissonGaussian(Noise):
         return per_image(_log_convolution(z, rate, (self.peak * self.sigma_read) ** 2) + math.log(self.peak), y)
 
     @property
+    def affine_variance(self) -> tuple[float, float]:
+        return (1 / self.peak, self.sigma_read**2)
+
+    @property
     def sigma(self) -> float:
         """That of middle gray, x = 1/2."""
         return math.sqrt(0.5 / self.peak + self.sigma_read**2)
