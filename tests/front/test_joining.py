@@ -1,10 +1,15 @@
 """All that a result holds goes the way of x: through colour, whitening, padding and tiles."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 
+from restora.core.method import Method
 from restora.core.problem import Problem
 from restora.core.result import Code, Result, Status
+from restora.core.spec import Spec
 from restora.front.restore import restore
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
@@ -58,17 +63,31 @@ def test_a_piece_that_did_not_converge_is_not_hidden(where, camera, cat):
     assert max(row["steps"] for row in joined.stats) == 3
 
 
-def test_the_worst_tile_speaks_for_the_whole(camera):
-    x = camera[..., :96, :192].clone()
-    x[..., :96] = 0.5
-    y = x.clone()
-    y[..., 96:] = noisy(x).y[..., 96:]
-    problem = Problem(y, Identity(), Gaussian(20 / 255))
-    first = restore(Problem(y[..., :90], Identity(), Gaussian(20 / 255)), "tv", parameters={"max_iterations": 20})
-    result = restore(problem, "tv", parameters={"max_iterations": 20}, tile=96)
+@dataclass(frozen=True, slots=True)
+class ConvergesOnFlat(Method):
+    """A method that comes to its end where the image is flat, and elsewhere does not."""
+
+    spec: ClassVar[Spec] = Spec(
+        name="toy", tasks=("denoise",), solves=(Identity,), colour="per-channel", paper="none", halo=lambda method: 0
+    )
+
+    def solve(self, problem, context):
+        flat = bool(problem.y.std() < 1e-3)
+        steps = {"steps": 1.0 if flat else 3.0}
+        return Result(problem.y, Status(Code.CONVERGED if flat else Code.ITERATION_LIMIT, "ended"), stats=(steps,))
+
+
+def test_the_worst_tile_and_channel_speak_for_the_whole(cat):
+    x = cat[..., :64, :128].clone()
+    x[..., :90] = 0.5
+    x[:, 1] = 0.5
+    problem = Problem(x, Identity(), Gaussian(0.1))
+    first = restore(problem.with_y(x[..., :80]), ConvergesOnFlat())
+    result = restore(problem, ConvergesOnFlat(), tile=64)
     assert first.status.code is Code.CONVERGED
     assert result.status.code is Code.ITERATION_LIMIT
-    assert {row["piece"] for row in result.stats} == {1.0, 2.0}
+    assert "(in 2 of 3 pieces) (in 1 of 2 pieces)" in result.status.sentence
+    assert [row["piece"] for row in result.stats] == [1, 2, 3, 4, 5, 6]
 
 
 def test_samples_are_joined_and_mapped_like_x():

@@ -132,4 +132,10 @@ def _joined_samples(
 
 
 def _numbered(pieces: Sequence[Result]) -> tuple[Mapping[str, float], ...]:
-    return tuple({"piece": float(i), **row} for i, piece in enumerate(pieces, start=1) for row in piece.stats)
+    """The rows of all pieces, each with the number of its piece; pieces of pieces are counted through."""
+    rows: list[Mapping[str, float]] = []
+    before = 0.0
+    for piece in pieces:
+        rows += [{**row, "piece": before + row.get("piece", 1.0)} for row in piece.stats]
+        before += max((row.get("piece", 1.0) for row in piece.stats), default=1.0)
+    return tuple(rows)

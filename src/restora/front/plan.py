@@ -156,7 +156,8 @@ def _require_finite(y: Tensor) -> None:
         bad = int((~torch.isfinite(y)).sum())
         if bad:
             raise InvalidInput(
-                f"the measurement holds {bad} values that are NaN or infinite: mask or replace them first"
+                f"the measurement holds {bad} values that are NaN or infinite: "
+                "mark them as missing and inpaint them first"
             )
 
 
