@@ -40,5 +40,9 @@ class UnknownBlur(Operator):
     def input_size(self, size: Size) -> Size:
         return size
 
+    @property
+    def is_known(self) -> bool:
+        return False
+
     def _refuse(self) -> NoReturn:
         raise CannotSolve("the blur is unknown: use a blind method, or give its PSF as Blur(psf)")
