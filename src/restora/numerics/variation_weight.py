@@ -6,7 +6,6 @@ import torch
 
 from restora.core.parameters import check_number, nonnegative, positive
 from restora.core.problem import Problem
-from restora.operators.identity import Identity
 
 FINEST_SIGMA = 1 / (255 * math.sqrt(12))
 """σ of rounding to 8 bits: less noise than that is not believed."""
@@ -33,8 +32,6 @@ def variation_weight(sigma: float, gain: float, channels: int) -> float:
 def white_gain(problem: Problem) -> float:
     """g = E‖Hz‖²/E‖z‖² for white z, from one draw."""
     H, y = problem.H, problem.y
-    if isinstance(H, Identity):
-        return 1.0
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(1, H.input_channels(y.shape[1]), *problem.size, generator=generator).to(y)
     return float(H(z).square().sum() / z.square().sum())

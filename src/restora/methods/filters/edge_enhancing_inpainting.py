@@ -46,7 +46,7 @@ from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolve
 from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.structure_tensor import Charbonnier
-from restora.numerics.harmonic_fill import harmonic_fill
+from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
 SPEC = Spec(

@@ -72,7 +72,7 @@ from restora.core.result import Result
 from restora.core.spec import Spec, awgn_protocols
 from restora.numerics import pdhg, rof
 from restora.numerics.iterate import Limits, Solution
-from restora.numerics.saddle import LeastSquares, norm_bound, pose
+from restora.numerics.saddle import LeastSquares, pose
 from restora.numerics.sparse import ista
 from restora.numerics.total_variation import VariationRegulariser, total_variation
 from restora.numerics.variation_weight import variation_weight, white_gain
@@ -152,7 +152,7 @@ def _by_pdhg(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:
 
 def _by_fista(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:
     x = H.adjoint(y)
-    A = ista.LinearMap(H, H.adjoint, norm_bound(H, x))
+    A = ista.LinearMap(H, H.adjoint, H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]))
     penalty = _WarmVariation(lam, x.new_zeros(x.shape[0], 2, *x.shape[1:]))
     return ista.minimise(A, y, x, penalty, limits=limits)
 
