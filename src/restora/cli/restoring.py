@@ -134,13 +134,14 @@ def deblur(
     """Undo a blur, known or not."""
     method, parameters = method_and_parameters(method, parameter, weights, "deblur", "deblur")
     from restora.cli.execution import execution_on, noise_of_sigma
-    from restora.cli.specs import kernel_from
+    from restora.degradations.kernels import kernel as kernel_of
+    from restora.degradations.kernels import read_kernel
     from restora.front.pictures import restore_picture
     from restora.operators.blur import Blur
     from restora.operators.unknown import UnknownBlur
 
     at, noise = execution_on(device, tile, seed), noise_of_sigma(sigma)
-    H = UnknownBlur() if kernel is None else Blur(kernel_from(kernel), boundary)
+    H = UnknownBlur() if kernel is None else Blur(kernel_of(read_kernel(kernel)), boundary)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
         if isinstance(H, Blur):

@@ -2,14 +2,14 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
 from typing import Any
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.evaluation.degradations import KINDS, Degradation
+from restora.evaluation.degradations import measured_from
 from restora.evaluation.protocol import Protocol
 from restora.evaluation.sets import find_set
 
@@ -83,7 +83,7 @@ def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Ite
             task=block["task"],
             images=find_set(set_name),
             space=block["space"],
-            degradation=_degradation(block["degradation"], values),
+            degradation=measured_from(block["degradation"], values),
             measurement=block.get("measurement", "unclipped"),
             estimate=block["estimate"],
             border=values[border] if isinstance(border := block.get("border", 0), str) else border,
@@ -101,13 +101,6 @@ def _values(block: Mapping[str, Any], selection: Selection) -> list[dict[str, An
             axes[axis] = chosen
     combinations = [dict(zip(axes, point)) for point in product(*axes.values())]
     return [{**entry, **point} for entry in block.get("each", [{}]) for point in combinations]
-
-
-def _degradation(table: Mapping[str, Any], values: Mapping[str, Any]) -> Degradation:
-    kind = KINDS[table["kind"]]
-    known = {field.name for field in fields(kind)}
-    given = {k: v for k, v in table.items() if k != "kind"} | {k: v for k, v in values.items() if k in known}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
 
 def _written(value: object) -> str:
