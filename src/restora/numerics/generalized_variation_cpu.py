@@ -5,7 +5,7 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.generalized_variation import GeneralizedVariation
 from restora.numerics.pdhg import State
 from restora.numerics.total_variation import SERIAL, scale_row
@@ -23,24 +23,12 @@ def denoising_step(regulariser: GeneralizedVariation, y: Float[Tensor, "b c h w"
     p, q = state.p
     x, x_bar = (field.numpy().reshape(b, 3, channels, h, w) for field in (state.x, state.x_bar))
     factors = np.array([state.sigma[0], state.tau, regulariser.alpha1, regulariser.alpha0], x.dtype)
-    kernel = _serial if y.numel() <= SERIAL // 4 else _parallel
-    kernel(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
+    _images.sized(y.numel())(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
     return state
 
 
-@kernel
-def _serial(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    b, _, h, _ = y.shape
-    for image in range(b):
-        _raise_rows(p[image], q[image], x_bar[image], factors, 0, h)
-    for image in range(b):
-        _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, (0, h))
-
-
-@kernel(parallel=True)
-def _parallel(
-    p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray
-) -> None:
+@parallel_from(SERIAL // 4 + 1)
+def _images(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, _, h, _ = y.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):

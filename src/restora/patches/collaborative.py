@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.patches.block_matching import Groups
 from restora.patches.block_transforms import BlockTransform
 from restora.patches.collaborative_cpu import collaborate_cpu
@@ -55,13 +56,12 @@ def collaborate(
         transform: of the blocks.
         shrinkage: of the coefficients.
     """
-    dtype = torch.promote_types(y.dtype, torch.float32)
-    y = y.to(dtype)
-    pilot = None if pilot is None else pilot.to(dtype)
-    compute = collaborate_cpu if y.device.type == "cpu" else _collaborate_torch
+    y = single_at_least(y)
+    pilot = None if pilot is None else pilot.to(y.dtype)
+    compute = collaborate_cpu if runs_on_cpu_kernels(y, pilot) else _collaborate_torch
     tables = [t.to(y) for t in (transform.forward, transform.inverse, shrinkage.deviation, shrinkage.window)]
     total, weight = compute(y, pilot, groups.index, groups.length, tables, shrinkage.threshold)
-    return torch.where(weight > 0, total / weight.clamp_min(torch.finfo(dtype).tiny), y)
+    return torch.where(weight > 0, total / weight.clamp_min(torch.finfo(y.dtype).tiny), y)
 
 
 def _collaborate_torch(
