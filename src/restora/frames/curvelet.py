@@ -65,8 +65,7 @@ class CurveletTransform:
         return True
 
     def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
-        if x.dtype not in (torch.float32, torch.float64):
-            x = x.float()
+        x = single_at_least(x)
         spectrum = torch.fft.fft2(x, norm="ortho").flatten(-2)
         return tuple(_coefficients(spectrum, windows) for windows in self._windows((x.shape[-2], x.shape[-1]), x))
 

@@ -10,7 +10,7 @@ from numba import prange
 from torch import Tensor
 
 from restora.core.kernels import kernel, parallel_from
-from restora.numerics.total_variation import SERIAL, ascend_row, lower_row, raise_row
+from restora.numerics.total_variation import SERIAL, ascend_row, ball_factors, lower_row, raise_row
 
 _TALL = 64  # rows of a strip
 
@@ -195,8 +195,7 @@ def _project_row(
         raise_row(q[0, c, i], u[c], below[c], tau, line[c], norm)
         raise_row(q[1, c, i, : w - 1], u[c, : w - 1], u[c, 1:], tau, right[: w - 1], norm[: w - 1])
         right[w - 1] = 0
-    for j in range(w):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    ball_factors(norm, radius)
     for c in range(channels):
         _advance_row(line[c], norm, momentum, p[0, c, i], q[0, c, i])
         _advance_row(line[channels + c], norm, momentum, p[1, c, i], q[1, c, i])
@@ -222,7 +221,8 @@ def _shrink_row(p: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors
         _slope_row(u[c, : w - 1], u[c, 1:], right[: w - 1], norm[: w - 1])
         right[w - 1] = 0
     for j in range(w):
-        norm[j] = 1 / (1 + tau / radius * np.sqrt(norm[j]))
+        whole = radius + tau * np.sqrt(norm[j])
+        norm[j] = radius / whole if whole > 0 else norm.dtype.type(0)  # 0/0: the only p of a ball of radius 0 is 0
     for c in range(channels):
         _add_row(line[c], norm, tau, p[0, c, i])
         _add_row(line[channels + c], norm, tau, p[1, c, i])

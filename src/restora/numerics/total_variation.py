@@ -102,9 +102,8 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
         ascend_row(p, x, i, x, sigma, radius, line, out)
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
-# loop that reads and writes the same array, so the row goes through ``line``: ``out`` may then be p. Rows are taken by
-# their number, since a slice across rows has strides that the compiler does not know.
+# No loop that reads and writes the same array becomes vector instructions, so the row goes through ``line``: then
+# ``out`` may be p. Rows are taken by their number, since a slice across rows has strides that no compiler knows.
 @kernel(fuse=True)
 def ascend_row(
     p: np.ndarray,
@@ -127,11 +126,19 @@ def ascend_row(
         raise_row(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
         right[w - 1] = last
         norm[w - 1] += last**2
-    for j in range(w):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    ball_factors(norm, radius)
     for c in range(channels):
         scale_row(line[c], norm, out[0, c, o])
         scale_row(line[channels + c], norm, out[1, c, o])
+
+
+@kernel(fuse=True)
+def ball_factors(norm: np.ndarray, radius: float) -> None:
+    """Squared lengths become the factors that project on the ball of that radius; 0, not 0/0, where both are 0."""
+    zero = norm.dtype.type(0)
+    for j in range(norm.size):
+        length = max(np.sqrt(norm[j]), radius)
+        norm[j] = radius / length if length > 0 else zero
 
 
 @kernel(fuse=True)

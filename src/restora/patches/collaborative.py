@@ -9,7 +9,7 @@ from torch import Tensor
 from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.patches.block_matching import Groups
 from restora.patches.block_transforms import BlockTransform
-from restora.patches.collaborative_cpu import collaborate_cpu
+from restora.patches.collaborative_cpu import LEAST_NOISE, collaborate_cpu
 
 _CHUNK = 1 << 24  # pixels of stacks held at once by the Torch kernel, in each of a few arrays
 
@@ -43,6 +43,8 @@ def collaborate(
 
         without a pilot  θ̂ = θ if |θ| >= threshold·s, else 0;    weight 1/Σ s² over what is kept
         with a pilot     θ̂ = gθ, g = p²/(p² + s²), p the same coefficients of the pilot;    weight 1/Σ g²s²
+
+    where g = 1 if p = s = 0, and no sum is taken to be less than the least s², nor than 1e-30.
 
     The stack is transformed back, and each pixel becomes the mean of all that blocks say of it, with the weight of
     their group times that of their place in the block. A pixel that no block covers keeps its value.
@@ -107,9 +109,11 @@ def _add_stacks(
         gain = (theta.abs() >= threshold * s).to(y)
     else:
         power = coefficients(pilot).square()
-        gain = power / (power + s**2)
+        whole = power + s**2
+        # 0/0: without noise all is kept. The division is kept from zero for the gradient's sake.
+        gain = torch.where(whole > 0, power / torch.where(whole > 0, whole, 1.0), 1.0)
     noise = (gain * s).square().sum((-3, -2, -1), keepdim=True)
-    share = 1 / noise.clamp_min(s.square().amin()) * window
+    share = 1 / noise.clamp_min(s.square().amin().clamp_min(LEAST_NOISE)) * window
     blocks = inverse @ torch.einsum("ds,cgdij->cgsij", haar, gain * theta) @ inverse.T
     total, weight = sums
     total.flatten(1).index_add_(1, pixels, (blocks * share).flatten(1))

@@ -62,7 +62,8 @@ def _sliding_dct_torch(z: Tensor, pilot: Tensor | None, D: Tensor, sigma: float,
             gain[..., 0, 0] = 1
         else:
             power = coefficients(pilot).square()
-            gain = power / (power + sigma**2)
+            whole = power + sigma**2
+            gain = torch.where(whole > 0, power / torch.where(whole > 0, whole, 1.0), 1.0)
         share = 1 / gain.square().sum((-2, -1)).clamp_min(torch.finfo(z.dtype).eps)
         patches = D.T @ (gain * theta * share[..., None, None]) @ D
         for i in range(n):

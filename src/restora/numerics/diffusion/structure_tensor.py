@@ -227,7 +227,10 @@ def _field_rows(J: np.ndarray, code: int, p: float, q: float, strip: np.ndarray,
 def _eigenvalues(
     t: np.ndarray, r: np.ndarray, code: int, p: float, q: float, lambda1: np.ndarray, lambda2: np.ndarray
 ) -> None:
-    """λ1 and λ2 of a row by the law of that number; a division by zero gives the infinity whose exp is meant."""
+    """λ1 and λ2 of a row by the law of that number.
+
+    q/0 is the infinity whose exp is meant; q > 0 and r > 0, so 0/0 does not occur.
+    """
     n = t.size
     if code == 0:
         for j in range(n):

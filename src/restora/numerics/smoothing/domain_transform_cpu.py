@@ -112,6 +112,7 @@ def _slide(x: np.ndarray, d: np.ndarray, r: float, first: int, interpolate: bool
     low, high = np.empty((n + 1, lines), np.uint32), np.empty((n + 1, lines), np.uint32)
     _windows(t, r, low, high)
     block = np.empty((n, lines), x.dtype)
+    ends, steps = np.empty((2, 0, 0)), np.empty((0, 0))
     if interpolate:
         ends, steps = _ends(t, r, low, high)
     for channel in range(len(x)):

@@ -36,7 +36,7 @@ def _local_wiener_torch(y: Tensor, variance: float, r: int) -> Tensor:
     z = extend(y, (r, r), (r, r), "reflect")
     mean, power = (avg_pool2d(u, 2 * r + 1, stride=1) for u in (z, z.square()))
     v = power - mean.square()
-    return y + variance / v.clamp_min(variance) * (mean - y)
+    return y + variance / v.clamp_min(max(variance, torch.finfo(v.dtype).tiny)) * (mean - y)
 
 
 def _local_wiener_cpu(y: Tensor, variance: float, r: int) -> Tensor:
@@ -104,4 +104,6 @@ def _estimate(
     for j in range(row.size):
         mu = mean[j] * share
         v = power[j] * share - mu * mu
-        out[j] = row[j] + variance / max(v, variance) * (mu - row[j])
+        most = max(v, variance)
+        share_of_noise = variance / most if most > 0 else row.dtype.type(0)  # 0/0: σ² is too small for the dtype
+        out[j] = row[j] + share_of_noise * (mu - row[j])
