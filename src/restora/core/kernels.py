@@ -5,8 +5,8 @@ whether the compiler has turned a loop into vector instructions; where 0/0 can o
 
 Compiled code is kept in files, a kernel and a signature each. The name of a file holds a digest of the instructions
 of the kernel and of all it calls, of the types, of the processor and of Numba's version, so a file is right wherever it
-lies: it survives a copy of the package. It is read from the package and from the user's cache, and written to the first of them that can
-be written to. It appears whole or not at all, so several processes may write it at once.
+lies, and survives a copy of the package. It is read from the package and from the user's cache, and written to the
+first of them that can be written to. It appears whole or not at all, so several processes may write it at once.
 """
 
 import hashlib
@@ -130,7 +130,9 @@ class _Cache(NullCache):
         self._options = options
         self._stem = f"{function.__module__}.{function.__qualname__}"
 
-    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
+    def load_overload(  # pyright: ignore[reportIncompatibleMethodOverride]  # the base class never finds anything
+        self, sig: Any, target_context: Any
+    ) -> CompileResult | None:
         target_context.refresh()
         name = self._name(sig, target_context.codegen().magic_tuple())
         for folder in cache_folders():
@@ -139,11 +141,11 @@ class _Cache(NullCache):
                 return CompileResult._rebuild(target_context, *pickle.loads(data))
         return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        if data.library.has_dynamic_globals or data.lifted:
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        if cres.library.has_dynamic_globals or cres.lifted:
             return
-        name = self._name(sig, data.codegen.magic_tuple())
-        content = dumps(data._reduce())
+        name = self._name(sig, cres.codegen.magic_tuple())
+        content = dumps(cres._reduce())
         for folder in cache_folders():
             if _write(folder / name, content):
                 _drop_others(folder, f"{self._stem}-", self._code())

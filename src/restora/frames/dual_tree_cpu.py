@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 24  # multiplications below which it is not worth waking other threads (about 4 ms)
 _ROOT_HALF = 0.5**0.5
@@ -27,8 +27,7 @@ def analyse_cpu(
     count = [_periods(index, filters) for index in (rows, columns)]
     low = np.empty((len(x), 2 * count[0], 2 * count[1]), x.dtype)
     high = np.empty((len(x), 6, count[0], count[1], 2), x.dtype)
-    analyse = _analyse_serial if x.size * filters[3].shape[2] < _SERIAL else _analyse_parallel
-    analyse(x, filters, rows.numpy(), columns.numpy(), low, high)
+    _analyse.sized(x.size * filters[3].shape[2])(x, filters, rows.numpy(), columns.numpy(), low, high)
     return torch.from_numpy(low), torch.from_numpy(high)
 
 
@@ -45,8 +44,7 @@ def synthesise_cpu(
     height, width = (phases * _periods(index, filters) for index in (rows, columns))
     parts = np.empty((len(c), 3, *c.shape[1:]), c.dtype)
     out = np.empty((len(c), height, width), c.dtype)
-    synthesise = _synthesise_serial if out.size * filters[3].shape[2] < _SERIAL else _synthesise_parallel
-    synthesise(c, z, filters, rows.numpy(), columns.numpy(), parts, out)
+    _synthesise.sized(out.size * filters[3].shape[2])(c, z, filters, rows.numpy(), columns.numpy(), parts, out)
     return torch.from_numpy(out)
 
 
@@ -55,17 +53,8 @@ def _periods(index: Tensor, filters: Filters) -> int:
     return len(index) // hop - (int(starts.max()) + step * (taps.shape[2] - 1)) // hop
 
 
-@kernel
-def _analyse_serial(
-    x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> None:
-    for plane in range(x.shape[0]):
-        for k in range(high.shape[2]):
-            _analyse_rows(x[plane], filters, rows, columns, k, low[plane], high[plane])
-
-
-@kernel(parallel=True)
-def _analyse_parallel(
+@parallel_from(_SERIAL)
+def _analyse(
     x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
     height = high.shape[2]
@@ -107,25 +96,8 @@ def _analyse_rows(
             _to_complex(parts[1], high[1, k], high[4, k])
 
 
-@kernel
-def _synthesise_serial(
-    low: np.ndarray,
-    z: np.ndarray,
-    filters: Filters,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    parts: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    for plane in range(out.shape[0]):
-        for k in range(z.shape[2]):
-            _from_complex(z[plane, :, k], parts[plane, :, 2 * k : 2 * k + 2])
-        for i in range(out.shape[1]):
-            _synthesise_row(low[plane], parts[plane], filters, rows, columns, i, out[plane, i])
-
-
-@kernel(parallel=True)
-def _synthesise_parallel(
+@parallel_from(_SERIAL)
+def _synthesise(
     low: np.ndarray,
     z: np.ndarray,
     filters: Filters,

@@ -5,7 +5,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 26  # multiplications below which it is not worth waking other threads (about 20 ms)
 
@@ -23,8 +23,7 @@ def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) 
     length = kernels.shape[1]
     i, j = ((len(index) - length) // 2 + 1 for index in (rows, columns))
     approximation, details = np.empty((len(x), i, j), x.dtype), np.empty((len(x), 3, i, j), x.dtype)
-    analyse = _analyse_serial if x.size * length < _SERIAL else _analyse_parallel
-    analyse(x, kernels.numpy(), rows.numpy(), columns.numpy(), approximation, details)
+    _analyse.sized(x.size * length)(x, kernels.numpy(), rows.numpy(), columns.numpy(), approximation, details)
     return torch.from_numpy(approximation), torch.from_numpy(details)
 
 
@@ -50,27 +49,14 @@ def synthesise_cpu(
     """
     low, high = approximation.contiguous().numpy(), details.contiguous().numpy()
     out = np.empty((len(low), *size), low.dtype)
-    synthesise = _synthesise_serial if out.size * kernels.shape[1] < _SERIAL else _synthesise_parallel
-    synthesise(low, high, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out)
+    _synthesise.sized(out.size * kernels.shape[1])(
+        low, high, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out
+    )
     return torch.from_numpy(out)
 
 
-@kernel
-def _analyse_serial(
-    x: np.ndarray,
-    kernels: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    approximation: np.ndarray,
-    details: np.ndarray,
-) -> None:
-    for plane in range(x.shape[0]):
-        for k in range(details.shape[2]):
-            _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
-
-
-@kernel(parallel=True)
-def _analyse_parallel(
+@parallel_from(_SERIAL)
+def _analyse(
     x: np.ndarray,
     kernels: np.ndarray,
     rows: np.ndarray,
@@ -114,23 +100,8 @@ def _analyse_row(
                 _add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
 
 
-@kernel
-def _synthesise_serial(
-    approximation: np.ndarray,
-    details: np.ndarray,
-    kernels: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    offset: int,
-    out: np.ndarray,
-) -> None:
-    for plane in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
-
-
-@kernel(parallel=True)
-def _synthesise_parallel(
+@parallel_from(_SERIAL)
+def _synthesise(
     approximation: np.ndarray,
     details: np.ndarray,
     kernels: np.ndarray,

@@ -27,7 +27,7 @@ from restora.learning.validation import Validation
 from restora.nets.architectures import build
 from restora.nets.ipt import IPT
 from restora.nets.network import Network
-from restora.nets.winograd import quicken
+from restora.nets.winograd import use_winograd
 
 _RANKS = 1009  # ranks, that is devices, a seed has room for
 _STEPS = 1_000_003
@@ -101,7 +101,7 @@ def train(
     fabric.seed_everything(recipe.training.seed, verbose=False)
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
-    quicken(network)
+    use_winograd(network)
     if not 0 < recipe.blend <= 1 or (recipe.blend < 1 and initial is None):
         raise InvalidParameter.outside("blend", recipe.blend, "0 < blend <= 1, and 1 without initial weights")
     if initial is not None:

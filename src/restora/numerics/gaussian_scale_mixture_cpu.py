@@ -7,7 +7,7 @@ from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _PIECE = 128  # coefficients worked on at once
 _SERIAL = 1 << 12  # coefficients below which it is not worth waking other threads (about 1 ms)
@@ -34,19 +34,12 @@ def posterior_mean_cpu(
         np.pad(gains * centre, even).astype(y.dtype),
     )
     out = np.empty_like(y)
-    compute = _serial if y.size < _SERIAL else _parallel
-    compute(y, above, window // 2, arrays, out)
+    _rows.sized(y.size)(y, above, window // 2, arrays, out)
     return torch.from_numpy(out)
 
 
-@kernel
-def _serial(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
-    for i in range(y.shape[0]):
-        _row(y, parent, radius, mixture, i, out[i])
-
-
-@kernel(parallel=True)
-def _parallel(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _rows(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
     for i in prange(y.shape[0]):
         _row(y, parent, radius, mixture, i, out[i])
 

@@ -5,10 +5,10 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.generalized_variation import GeneralizedVariation
 from restora.numerics.pdhg import State
-from restora.numerics.total_variation import SERIAL, scale_row
+from restora.numerics.total_variation import SERIAL, ball_factors, scale_row
 
 _STRIP = 16
 
@@ -23,24 +23,12 @@ def denoising_step(regulariser: GeneralizedVariation, y: Float[Tensor, "b c h w"
     p, q = state.p
     x, x_bar = (field.numpy().reshape(b, 3, channels, h, w) for field in (state.x, state.x_bar))
     factors = np.array([state.sigma[0], state.tau, regulariser.alpha1, regulariser.alpha0], x.dtype)
-    kernel = _serial if y.numel() <= SERIAL // 4 else _parallel
-    kernel(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
+    _images.sized(y.numel())(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
     return state
 
 
-@kernel
-def _serial(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    b, _, h, _ = y.shape
-    for image in range(b):
-        _raise_rows(p[image], q[image], x_bar[image], factors, 0, h)
-    for image in range(b):
-        _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, (0, h))
-
-
-@kernel(parallel=True)
-def _parallel(
-    p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray
-) -> None:
+@parallel_from(SERIAL // 4 + 1)
+def _images(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, _, h, _ = y.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -52,7 +40,6 @@ def _parallel(
         _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, rows)
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
 @kernel(fuse=True)
 def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray, first: int, last: int) -> None:
     sigma, _, alpha1, alpha0 = factors
@@ -70,7 +57,7 @@ def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray
             right = lines[1, c]
             _slope(p[1, c, i, : w - 1], u[: w - 1], u[1:], v1[: w - 1], sigma, right[: w - 1], norm[: w - 1])
             right[w - 1] = 0
-        _radius(norm, alpha1)
+        ball_factors(norm, alpha1)
         for c in range(channels):
             scale_row(lines[0, c], norm, p[0, c, i])
             scale_row(lines[1, c], norm, p[1, c, i])
@@ -82,7 +69,7 @@ def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray
             lines[1, c, 0] = q[1, c, i, 0]
             _bend(q[1, c, i, 1:], v1[1:], v1[: w - 1], sigma, lines[1, c, 1:], norm[1:])
             _shear(q[2, c, i], v0, v1, above1, sigma, lines[2, c], norm, zero)
-        _radius(norm, alpha0)
+        ball_factors(norm, alpha0)
         for c in range(channels):
             for k in range(3):
                 scale_row(lines[k, c], norm, q[k, c, i])
@@ -128,13 +115,6 @@ def _shear(
         value = q[j] + half * (line[j] + v1[j] - above1[j])
         out[j] = value
         norm[j] += 2 * value * value
-
-
-@kernel(fuse=True)
-def _radius(norm: np.ndarray, radius: float) -> None:
-    """Squared lengths become the factors that project on the ball."""
-    for j in range(norm.size):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
 
 
 @kernel(fuse=True)

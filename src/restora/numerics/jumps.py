@@ -6,7 +6,7 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.differences import gradient
 from restora.numerics.total_variation import SERIAL, descend, fuses, lower_row
 
@@ -27,23 +27,14 @@ def add_jumps(
         kept = g.square().sum(dim=(1, 2), keepdim=True) > threshold
         return descend(image, torch.where(kept, g, 0.0), -beta), float(kept.detach().sum()) / (b * h * w)
     number = S.numpy().dtype.type
-    height = h if S.numel() <= SERIAL else _TALL
+    height = _TALL if _add_jumps.is_parallel(S.numel()) else h
     out, counts = np.empty(S.shape, number), np.zeros(b * -(-h // height), np.int64)
-    kernel = _serial if height == h else _parallel
-    kernel(image.numpy(), S.numpy(), number(threshold), number(-beta), height, out, counts)
+    _add_jumps.sized(S.numel())(image.numpy(), S.numpy(), number(threshold), number(-beta), height, out, counts)
     return torch.from_numpy(out), int(counts.sum()) / (b * h * w)
 
 
-@kernel
-def _serial(
-    image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
-) -> None:
-    for b in range(S.shape[0]):
-        counts[b] = _strip(image[b], S[b], threshold, tau, 0, height, out[b])
-
-
-@kernel(parallel=True)
-def _parallel(
+@parallel_from(SERIAL + 1)
+def _add_jumps(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
 ) -> None:
     h = S.shape[2]

@@ -17,7 +17,8 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
@@ -27,7 +28,7 @@ SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs m
 
 def total_variation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     """TV(x) of each image, summed in float64."""
-    if not _native(x):
+    if not runs_on_cpu_kernels(x):
         return torch.linalg.vector_norm(gradient(x), dim=(1, 2)).sum(dim=(-2, -1), dtype=torch.float64)
     rows = np.empty((x.shape[0], x.shape[2]))
     _norms(_numpy(x), rows)
@@ -38,21 +39,19 @@ def ascend(
     p: Float[Tensor, "b 2 c h w"], x: Float[Tensor, "b c h w"], sigma: float, radius: float
 ) -> Float[Tensor, "b 2 c h w"]:
     """The projection of p + σDx on |p_ij| <= radius, the proximal step of the conjugate of radius·TV."""
-    if not (_native(p) and _native(x)):
+    if not runs_on_cpu_kernels(p, x):
         return project_ball(p + sigma * gradient(x), radius, dim=(1, 2))
-    kernel = _ascend_serial if x.numel() <= SERIAL else _ascend_parallel
     out, number = np.empty(p.shape, _numpy(x).dtype), _numpy(x).dtype.type
-    kernel(_numpy(p), _numpy(x), number(sigma), number(radius), out)
+    _ascend_images.sized(x.numel())(_numpy(p), _numpy(x), number(sigma), number(radius), out)
     return torch.from_numpy(out)
 
 
 def descend(x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: float) -> Float[Tensor, "b c h w"]:
     """x − τDᵀp = x + τ div p."""
-    if not (_native(p) and _native(x)):
+    if not runs_on_cpu_kernels(p, x):
         return x + tau * divergence(p)
-    kernel = _descend_serial if x.numel() <= SERIAL else _descend_parallel
     out, number = np.empty(x.shape, _numpy(x).dtype), _numpy(x).dtype.type
-    kernel(_numpy(x), _numpy(p), number(tau), out)
+    _descend_images.sized(x.numel())(_numpy(x), _numpy(p), number(tau), out)
     return torch.from_numpy(out)
 
 
@@ -78,25 +77,15 @@ class VariationRegulariser:
 
 def fuses(x: Tensor) -> bool:
     """Whether the kernels that work in place (:mod:`restora.numerics.rof_cpu`) take such a tensor."""
-    return _native(x) and x.is_contiguous()
+    return runs_on_cpu_kernels(x) and x.is_contiguous()
 
 
 def _numpy(x: Tensor) -> np.ndarray:
     return x.contiguous().numpy()
 
 
-def _native(x: Tensor) -> bool:
-    return x.device.type == "cpu" and not x.requires_grad and x.dtype in (torch.float32, torch.float64)
-
-
-@kernel
-def _ascend_serial(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
-    for image in range(x.shape[0]):
-        _ascend(p[image], x[image], sigma, radius, 0, x.shape[2], out[image])
-
-
-@kernel(parallel=True)
-def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
+@parallel_from(SERIAL + 1)
+def _ascend_images(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -113,9 +102,8 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
         ascend_row(p, x, i, x, sigma, radius, line, out)
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
-# loop that reads and writes the same array, so the row goes through ``line``: ``out`` may then be p. Rows are taken by
-# their number, since a slice across rows has strides that the compiler does not know.
+# No loop that reads and writes the same array becomes vector instructions, so the row goes through ``line``: then
+# ``out`` may be p. Rows are taken by their number, since a slice across rows has strides that no compiler knows.
 @kernel(fuse=True)
 def ascend_row(
     p: np.ndarray,
@@ -138,11 +126,19 @@ def ascend_row(
         raise_row(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
         right[w - 1] = last
         norm[w - 1] += last**2
-    for j in range(w):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    ball_factors(norm, radius)
     for c in range(channels):
         scale_row(line[c], norm, out[0, c, o])
         scale_row(line[channels + c], norm, out[1, c, o])
+
+
+@kernel(fuse=True)
+def ball_factors(norm: np.ndarray, radius: float) -> None:
+    """Squared lengths become the factors that project on the ball of that radius; 0, not 0/0, where both are 0."""
+    zero = norm.dtype.type(0)
+    for j in range(norm.size):
+        length = max(np.sqrt(norm[j]), radius)
+        norm[j] = radius / length if length > 0 else zero
 
 
 @kernel(fuse=True)
@@ -161,14 +157,8 @@ def scale_row(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
         out[j] = line[j] * factor[j]
 
 
-@kernel
-def _descend_serial(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
-    for image in range(x.shape[0]):
-        _descend(x[image], p[image], tau, 0, x.shape[2], out[image])
-
-
-@kernel(parallel=True)
-def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
+@parallel_from(SERIAL + 1)
+def _descend_images(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):

@@ -16,6 +16,9 @@ from torch import Tensor
 
 from restora.core.kernels import kernel
 
+LEAST_NOISE = 1e-30
+"""The least variance of the noise that a group is taken to have, so that the sums of weights are finite in float32."""
+
 _Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """forward, inverse (n, n); deviation (c, n, n); window (n, n)."""
 
@@ -217,7 +220,10 @@ def _inverse_haar(stack: np.ndarray, m: int) -> None:
 
 @kernel(fuse=True)
 def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: int) -> float:
-    """θ̂ in place; returns the variance of the noise that is left, or the least of one coefficient if none is kept."""
+    """θ̂ in place; returns the variance of the noise that is left, or the least of one coefficient if none is kept.
+
+    It is never zero.
+    """
     noise, least = stack.dtype.type(0), deviation[0, 0] ** 2
     n = deviation.shape[0]
     for place in range(n * n):
@@ -230,7 +236,7 @@ def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: in
             line[t] = line[t] if keep else 0
             kept += keep
         noise += kept * s**2
-    return max(noise, least)
+    return max(noise, least, stack.dtype.type(LEAST_NOISE))
 
 
 @kernel(fuse=True, relax=("reassoc",))
@@ -244,11 +250,12 @@ def _wiener(stack: np.ndarray, pilot: np.ndarray, deviation: np.ndarray, m: int)
         kept = stack.dtype.type(0)
         for t in range(m):
             power = p[t] ** 2
-            gain = power / (power + variance)
+            whole = power + variance
+            gain = power / whole if whole > 0 else stack.dtype.type(1)  # 0/0: without noise all is kept
             line[t] *= gain
             kept += gain**2
         noise += kept * variance
-    return max(noise, least)
+    return max(noise, least, stack.dtype.type(LEAST_NOISE))
 
 
 @kernel(fuse=True)

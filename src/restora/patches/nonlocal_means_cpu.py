@@ -26,7 +26,8 @@ def nonlocal_means_cpu(z: Tensor, f: int, t: int, sigma: float, h: float, least:
     b, c, height, width = extended.shape
     margin = t + 2 * f
     out = np.zeros((b, c, height - 2 * margin, width - 2 * margin), extended.dtype)
-    scale, bias = 1 / ((2 * f + 1) ** 2 * c * h**2), 2 * (sigma / h) ** 2
+    largest = float(np.finfo(extended.dtype).max)  # an infinite scale times a distance of 0 would be no number
+    scale, bias = min(1 / ((2 * f + 1) ** 2 * c * h**2), largest), 2 * (sigma / h) ** 2
     law = tuple(extended.dtype.type(value) for value in (scale, bias, least))
     _images(extended, f, t, law, out)
     return torch.from_numpy(out)

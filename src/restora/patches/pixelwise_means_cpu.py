@@ -25,7 +25,8 @@ def pixelwise_means_cpu(z: Tensor, f: int, t: int, sigma: float, h: float, least
     extended = z.contiguous().numpy()
     b, c, height, width = extended.shape
     height, width = height - 2 * (2 * t + f), width - 2 * (2 * t + f)
-    scale, bias = 1 / ((2 * f + 1) ** 2 * c * h**2), 2 * (sigma / h) ** 2
+    largest = float(np.finfo(extended.dtype).max)  # an infinite scale times a distance of 0 would be no number
+    scale, bias = min(1 / ((2 * f + 1) ** 2 * c * h**2), largest), 2 * (sigma / h) ** 2
     law = (extended.dtype.type(scale), extended.dtype.type(bias))
     out = np.empty((b, c, height, width), extended.dtype)
     strip = max(_ROWS, t)

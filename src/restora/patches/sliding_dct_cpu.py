@@ -151,7 +151,8 @@ def _wiener(C: np.ndarray, P: np.ndarray, variance: float, share: np.ndarray) ->
         line, p = C[k], P[k]
         for x in range(share.size):
             power = p[x] * p[x]
-            gain = power / (power + variance)
+            whole = power + variance
+            gain = power / whole if whole > 0 else C.dtype.type(1)  # 0/0: σ² is too small for the dtype
             line[x] *= gain
             share[x] += gain * gain
     for x in range(share.size):

@@ -21,8 +21,9 @@ from numba import prange
 from torch import Tensor
 from torch.nn.functional import pad
 
-from restora.core.kernels import kernel
-from restora.numerics.diffusion.rows import SERIAL, as_array, native
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array
 
 _LANES = 16  # lines eliminated side by side: two vector registers of float32
 _ONE, _HALF = np.float32(1), np.float32(0.5)  # exact in either precision
@@ -30,10 +31,10 @@ _ONE, _HALF = np.float32(1), np.float32(0.5)  # exact in either precision
 
 def aos_step(u: Float[Tensor, "b c h w"], g: Float[Tensor, "b 1 h w"], step: float) -> Float[Tensor, "b c h w"]:
     """The step above; ``step`` is τ > 0, g >= 0 the conductance of all channels."""
-    if not native(u, g):
+    if not runs_on_cpu_kernels(u, g):
         return (_implicit(u, g, step, -1) + _implicit(u, g, step, -2)) / 2
     out = np.empty(u.shape, as_array(u).dtype)
-    _aos(as_array(u), as_array(g), out.dtype.type(step), out)
+    _aos.sized(u.numel())(as_array(u), as_array(g), out.dtype.type(step), out)
     return torch.from_numpy(out)
 
 
@@ -72,20 +73,14 @@ def _shifted(x: Tensor, s: int, beyond: float = 0.0) -> Tensor:
     return pad(x[..., :-s], (s, 0), value=beyond) if s > 0 else pad(x[..., -s:], (0, -s), value=beyond)
 
 
-@kernel(parallel=True)
+@parallel_from(SERIAL + 1)
 def _aos(u: np.ndarray, g: np.ndarray, step: float, out: np.ndarray) -> None:
     b, _, h, w = u.shape
     down, across = b * ((w + _LANES - 1) // _LANES), b * ((h + _LANES - 1) // _LANES)
-    if u.size <= SERIAL:
-        for job in range(down):
-            _lines(u, g, step, False, job, out)
-        for job in range(across):
-            _lines(u, g, step, True, job, out)
-    else:
-        for job in prange(down):
-            _lines(u, g, step, False, job, out)
-        for job in prange(across):
-            _lines(u, g, step, True, job, out)
+    for job in prange(down):
+        _lines(u, g, step, False, job, out)
+    for job in prange(across):
+        _lines(u, g, step, True, job, out)
 
 
 @kernel(fuse=True)

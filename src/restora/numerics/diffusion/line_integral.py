@@ -19,9 +19,10 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.exponential import exp
-from restora.core.kernels import kernel
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)  # exact in either precision
 _LEAST = 1e-5  # |w| below it has no direction, nor any curve
@@ -45,7 +46,7 @@ def line_integral(
         precision: where curves end, in standard deviations, > 0.
     """
     n = torch.linalg.vector_norm(w, dim=1, keepdim=True).clamp_min(_LEAST)
-    if not native(u, w):
+    if not runs_on_cpu_kernels(u, w):
         return _line_integral_torch(torch.cat((w / n, u), dim=1), n * math.sqrt(2 * amplitude), dl, precision)
     out = np.empty(u.shape, as_array(u).dtype)
     number = out.dtype.type
@@ -56,7 +57,9 @@ def line_integral(
     steps = as_array(n.mul_(precision * math.sqrt(2 * amplitude) / dl))
     for c in range(0, u.shape[1], 2):
         pixels[..., 2:] = u[:, c : c + 2].movedim(1, -1)
-        _integrals(pixels.numpy(), steps, number(dl), number(precision), strips_of(u), out[:, c : c + 2])
+        _integrals.sized(steps.size)(
+            pixels.numpy(), steps, number(dl), number(precision), strips_of(u), out[:, c : c + 2]
+        )
     return torch.from_numpy(out)
 
 
@@ -89,16 +92,12 @@ def _between(field: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return (1 - q) * ((1 - p) * at(0, 0) + p * at(0, 1)) + q * ((1 - p) * at(1, 0) + p * at(1, 1))
 
 
-@kernel(parallel=True)
+@parallel_from((SERIAL >> 5) + 1)
 def _integrals(
     field: np.ndarray, steps: np.ndarray, dl: float, precision: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if steps.size <= SERIAL >> 5:  # a pixel is the work of a hundred of a plain step
-        for k in range(len(strips)):
-            _integral_rows(field, steps, dl, precision, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _integral_rows(field, steps, dl, precision, strips[k], out)
+    for k in prange(len(strips)):
+        _integral_rows(field, steps, dl, precision, strips[k], out)
 
 
 @kernel

@@ -16,9 +16,10 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.exponential import exp
-from restora.core.kernels import kernel
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 
 Conductance = Literal["g1", "g2", "tukey"]
 """g1 = exp(−(s/K)²), g2 = 1/(1 + (s/K)²), tukey = ½(1 − (s/K)²/2)² for s² <= 2K², else 0."""
@@ -49,21 +50,21 @@ def perona_malik_step(
         law: the conductance g.
         step: τ, at most 1/4.
     """
-    if not native(u):
+    if not runs_on_cpu_kernels(u):
         return _perona_malik_torch(u, K.to(u)[:, None, None, None], law, step)
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
     inverse = (1 / (K.double() ** 2 * u.shape[1])).numpy().astype(number)
-    _perona_malik(as_array(u), inverse, _CODES[law], number(step), strips_of(u), out)
+    _perona_malik.sized(u.numel())(as_array(u), inverse, _CODES[law], number(step), strips_of(u), out)
     return torch.from_numpy(out)
 
 
 def diffusion_step(u: Float[Tensor, "b c h w"], g: Float[Tensor, "b 1 h w"], step: float) -> Float[Tensor, "b c h w"]:
     """u + τ·div(g ∇u), g at a face being the mean of its two pixels."""
-    if not native(u, g):
+    if not runs_on_cpu_kernels(u, g):
         across, down = (g[..., 1:] + g[..., :-1]) / 2, (g[..., 1:, :] + g[..., :-1, :]) / 2
         return u + step * (_gain(across * u.diff(dim=-1), -1) + _gain(down * u.diff(dim=-2), -2))
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
-    _diffusion(as_array(u), as_array(g), number(step), strips_of(u), out)
+    _diffusion.sized(u.numel())(as_array(u), as_array(g), number(step), strips_of(u), out)
     return torch.from_numpy(out)
 
 
@@ -79,16 +80,12 @@ def _gain(flux: Tensor, dim: int) -> Tensor:
     return torch.cat((zero, flux, zero), dim).diff(dim=dim)
 
 
-@kernel(parallel=True)
+@parallel_from(SERIAL + 1)
 def _perona_malik(
     u: np.ndarray, inverse: np.ndarray, law: int, step: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _perona_malik_rows(u, inverse, law, step, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _perona_malik_rows(u, inverse, law, step, strips[k], out)
+    for k in prange(len(strips)):
+        _perona_malik_rows(u, inverse, law, step, strips[k], out)
 
 
 @kernel(fuse=True)
@@ -162,14 +159,10 @@ def _balance(u: np.ndarray, north: np.ndarray, south: np.ndarray, east: np.ndarr
         out[j] += east[j]
 
 
-@kernel(parallel=True)
+@parallel_from(SERIAL + 1)
 def _diffusion(u: np.ndarray, g: np.ndarray, step: float, strips: np.ndarray, out: np.ndarray) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _diffusion_rows(u, g, step, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _diffusion_rows(u, g, step, strips[k], out)
+    for k in prange(len(strips)):
+        _diffusion_rows(u, g, step, strips[k], out)
 
 
 @kernel(fuse=True)

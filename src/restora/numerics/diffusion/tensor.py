@@ -24,8 +24,9 @@ from jaxtyping import Float
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 from restora.operators.boundaries import extend
 
 Stencil = Literal["central", "nonnegative", "trace"]
@@ -53,10 +54,10 @@ def tensor_velocity(
 
 def _combine(u: Tensor, D: Tensor, keep: float, step: float, stencil: Stencil) -> Tensor:
     """keep·u + τ A(D)u."""
-    if not native(u, D):
+    if not runs_on_cpu_kernels(u, D):
         return keep * u + step * _apply(u, D, stencil)
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
-    _tensor(as_array(u), as_array(D), number(keep), number(step), _CODES[stencil], strips_of(u), out)
+    _tensor.sized(u.numel())(as_array(u), as_array(D), number(keep), number(step), _CODES[stencil], strips_of(u), out)
     return torch.from_numpy(out)
 
 
@@ -91,16 +92,12 @@ def _mirrored_signs(b: Tensor) -> Tensor:
     return rows[:, None] * columns
 
 
-@kernel(parallel=True)
+@parallel_from(SERIAL + 1)
 def _tensor(
     u: np.ndarray, D: np.ndarray, keep: float, step: float, stencil: int, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _tensor_rows(u, D, keep, step, stencil, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _tensor_rows(u, D, keep, step, stencil, strips[k], out)
+    for k in prange(len(strips)):
+        _tensor_rows(u, D, keep, step, stencil, strips[k], out)
 
 
 @kernel(fuse=True)

@@ -12,7 +12,7 @@ from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _ROWS = 32  # of a tile
 _NUMBERS = 1024  # of a row of sums in a tile: columns times (channels + 1)
@@ -28,22 +28,12 @@ def bilateral_cpu(z: Tensor, g: Tensor, law: list[tuple[int, int, float]], radiu
     values, guide = z.contiguous().numpy(), g.contiguous().numpy()
     b, c, height, width = values.shape
     out = np.empty((b, c, height - 2 * radius, width - 2 * radius), values.dtype)
-    images = _serial if out.size * len(law) < _SERIAL else _parallel
-    images(values, guide, np.array(law, values.dtype).reshape(-1, 3), radius, out)
+    _images.sized(out.size * len(law))(values, guide, np.array(law, values.dtype).reshape(-1, 3), radius, out)
     return torch.from_numpy(out)
 
 
-@kernel
-def _serial(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
-    count, channels, height, width = out.shape
-    for image in range(count):
-        for top in range(0, height, _ROWS):
-            for left in range(0, width, _NUMBERS // (1 + channels)):
-                _tile(z[image], g[image], law, radius, (top, left), out[image])
-
-
-@kernel(parallel=True)
-def _parallel(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _images(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
     count, channels, height, width = out.shape
     columns = _NUMBERS // (1 + channels)
     down, across = (height + _ROWS - 1) // _ROWS, (width + columns - 1) // columns

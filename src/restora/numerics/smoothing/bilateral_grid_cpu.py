@@ -5,7 +5,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 17  # pixels below which it is not worth waking other threads (about 2 ms)
 
@@ -20,8 +20,7 @@ def splat_cpu(values: Tensor, level: Tensor, step: float, size: tuple[int, int, 
 def slice_cpu(grid: Tensor, level: Tensor, step: float) -> Tensor:
     """(c, h, w): the grid read by trilinear interpolation where each pixel stands."""
     out = np.empty((grid.shape[3], *level.shape), grid.numpy().dtype)
-    read = _slice if level.numel() < _SERIAL else _slice_parallel
-    read(grid.contiguous().numpy(), level.contiguous().numpy(), step, out)
+    _slice.sized(level.numel())(grid.contiguous().numpy(), level.contiguous().numpy(), step, out)
     return torch.from_numpy(out)
 
 
@@ -36,14 +35,8 @@ def _splat(values: np.ndarray, level: np.ndarray, step: float, grid: np.ndarray)
                 cell[channel] += values[channel, i, j]
 
 
-@kernel
+@parallel_from(_SERIAL)
 def _slice(grid: np.ndarray, level: np.ndarray, step: float, out: np.ndarray) -> None:
-    for i in range(len(level)):
-        _slice_row(grid, level, step, i, out)
-
-
-@kernel(parallel=True)
-def _slice_parallel(grid: np.ndarray, level: np.ndarray, step: float, out: np.ndarray) -> None:
     for i in prange(len(level)):
         _slice_row(grid, level, step, i, out)
 

@@ -7,7 +7,8 @@ from numba import prange
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from restora.core.kernels import kernel
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
+from restora.core.kernels import kernel, parallel_from
 
 _STRIP = 32  # rows a thread does in one go; running sums start anew, so that rounding errors do not gather
 _SERIAL = 1 << 19  # numbers below which it is not worth waking other threads (about 2 ms)
@@ -20,27 +21,20 @@ def box_mean(x: Float[Tensor, "b c h w"], radius: int) -> Float[Tensor, "b c h w
     rows; all others, and those that carry gradients, Torch's pooling, O(radius). Half precision is computed in float32.
     Cost: O(N·log(radius)) for N pixels.
     """
-    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
-    if x.device.type == "cpu" and not x.requires_grad:
-        planes = x.to(dtype).contiguous().flatten(0, 1).numpy()
+    y = single_at_least(x)
+    if runs_on_cpu_kernels(y):
+        planes = y.contiguous().flatten(0, 1).numpy()
         out = np.empty_like(planes)
-        (_serial if planes.size < _SERIAL else _parallel)(planes, radius, out)
+        _box_mean.sized(planes.size)(planes, radius, out)
         return torch.from_numpy(out).reshape(x.shape).to(x.dtype)
-    side, y = 2 * radius + 1, x.to(dtype)
+    side = 2 * radius + 1
     for window, padding in (((side, 1), (radius, 0)), ((1, side), (0, radius))):
         y = avg_pool2d(y, window, stride=1, padding=padding, count_include_pad=False)
     return y.to(x.dtype)
 
 
-@kernel
-def _serial(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
-    for plane in range(len(planes)):
-        for first in range(0, planes.shape[1], _STRIP):
-            _strip(planes[plane], radius, first, out[plane])
-
-
-@kernel(parallel=True)
-def _parallel(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _box_mean(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
     strips = (planes.shape[1] + _STRIP - 1) // _STRIP
     for job in prange(len(planes) * strips):
         _strip(planes[job // strips], radius, job % strips * _STRIP, out[job // strips])

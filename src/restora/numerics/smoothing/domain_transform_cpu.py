@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 
 _LANES = 128  # lines of a block that recurs
 _LINES = 16  # lines of a block with windows, which needs five buffers
@@ -23,7 +23,7 @@ def recursive_pass(x: Tensor, v: Tensor, across: bool) -> None:
         v: (b, sample, line), contiguous; this tells w.
         across: along the rows; else along the columns.
     """
-    (_recursive_serial if x.numel() < _SERIAL else _recursive_parallel)(x.numpy(), v.numpy(), across)
+    _recursive.sized(x.numel())(x.numpy(), v.numpy(), across)
 
 
 def windowed_pass(x: Tensor, d: Tensor, r: float, interpolate: bool, across: bool) -> None:
@@ -36,32 +36,18 @@ def windowed_pass(x: Tensor, d: Tensor, r: float, interpolate: bool, across: boo
         interpolate: take the straight lines.
         across: along the rows; else along the columns.
     """
-    (_windowed_serial if x.numel() < _SERIAL else _windowed_parallel)(x.numpy(), d.numpy(), r, interpolate, across)
+    _windowed.sized(x.numel())(x.numpy(), d.numpy(), r, interpolate, across)
 
 
-@kernel
-def _recursive_serial(x: np.ndarray, v: np.ndarray, across: bool) -> None:
-    for image in range(len(v)):
-        for first in range(0, v.shape[2], _LANES):
-            _recur(x[image], v[image], first, across)
-
-
-@kernel(parallel=True)
-def _recursive_parallel(x: np.ndarray, v: np.ndarray, across: bool) -> None:
+@parallel_from(_SERIAL)
+def _recursive(x: np.ndarray, v: np.ndarray, across: bool) -> None:
     blocks = (v.shape[2] + _LANES - 1) // _LANES
     for job in prange(len(v) * blocks):
         _recur(x[job // blocks], v[job // blocks], job % blocks * _LANES, across)
 
 
-@kernel
-def _windowed_serial(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
-    for image in range(len(d)):
-        for first in range(0, d.shape[2], _LINES):
-            _slide(x[image], d[image], r, first, interpolate, across)
-
-
-@kernel(parallel=True)
-def _windowed_parallel(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
+@parallel_from(_SERIAL)
+def _windowed(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
     blocks = (d.shape[2] + _LINES - 1) // _LINES
     for job in prange(len(d) * blocks):
         _slide(x[job // blocks], d[job // blocks], r, job % blocks * _LINES, interpolate, across)
@@ -126,6 +112,7 @@ def _slide(x: np.ndarray, d: np.ndarray, r: float, first: int, interpolate: bool
     low, high = np.empty((n + 1, lines), np.uint32), np.empty((n + 1, lines), np.uint32)
     _windows(t, r, low, high)
     block = np.empty((n, lines), x.dtype)
+    ends, steps = np.empty((2, 0, 0)), np.empty((0, 0))
     if interpolate:
         ends, steps = _ends(t, r, low, high)
     for channel in range(len(x)):

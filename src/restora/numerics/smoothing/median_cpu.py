@@ -5,7 +5,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
-from restora.core.kernels import kernel
+from restora.core.kernels import kernel, parallel_from
 from restora.operators.boundaries import inside
 
 _STRIP = 32  # rows a thread does in one go
@@ -22,7 +22,7 @@ def median_by_network(y: Tensor, radius: int) -> Tensor:
     planes = y.contiguous().flatten(0, 1).numpy()
     rows, columns = (_indices(n, radius) for n in planes.shape[1:])
     out = np.empty_like(planes)
-    (_network_serial if planes.size < _SERIAL else _network_parallel)(planes, rows, columns, out)
+    _by_network.sized(planes.size)(planes, rows, columns, out)
     return torch.from_numpy(out).reshape(y.shape)
 
 
@@ -35,20 +35,13 @@ def median_by_ranks(y: Tensor, radius: int) -> Tensor:
     rows, columns = (_indices(n, radius) for n in y.shape[-2:])
     found = np.empty((len(flat), *y.shape[-2:]), np.int32)
     planes = ranks.reshape(found.shape).numpy()
-    (_ranks_serial if found.size < _SERIAL // 16 else _ranks_parallel)(planes, rows, columns, found)
+    _by_ranks.sized(found.size)(planes, rows, columns, found)
     del places, ranks, planes
     return values.gather(1, torch.from_numpy(found).flatten(1).long()).reshape(y.shape)
 
 
-@kernel
-def _network_serial(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(len(planes)):
-        for first in range(0, planes.shape[1], _STRIP):
-            _network_strip(planes[plane], rows, columns, first, out[plane])
-
-
-@kernel(parallel=True)
-def _network_parallel(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _by_network(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     strips = (planes.shape[1] + _STRIP - 1) // _STRIP
     for job in prange(len(planes) * strips):
         plane = job // strips
@@ -174,14 +167,8 @@ def _least2of3(a: float, b: float, c: float) -> tuple[float, float]:
     return low, min(high, c)
 
 
-@kernel
-def _ranks_serial(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(len(ranks)):
-        _count(ranks[plane], rows, columns, 0, ranks.shape[1], out[plane])
-
-
-@kernel(parallel=True)
-def _ranks_parallel(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL // 16)
+def _by_ranks(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     height = ranks.shape[1]
     for job in prange(len(ranks) * _BANDS):
         plane, band = job // _BANDS, job % _BANDS
