@@ -1,14 +1,14 @@
 """Suites: the protocols of each benchmark, made from the tables of ``suites.toml``."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.reading import from_table_of_kind, read_toml
 from restora.evaluation.degradations import KINDS, Degradation
 from restora.evaluation.protocol import Protocol
 from restora.evaluation.sets import find_set
@@ -72,7 +72,7 @@ def suite(name: str, selection: Selection | None = None) -> tuple[Protocol, ...]
 
 @cache
 def _tables() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads((files("restora.evaluation") / "suites.toml").read_text(encoding="utf-8"))
+    return read_toml(Path(__file__).parent / "suites.toml")
 
 
 def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Iterator[Protocol]:
@@ -104,10 +104,9 @@ def _values(block: Mapping[str, Any], selection: Selection) -> list[dict[str, An
 
 
 def _degradation(table: Mapping[str, Any], values: Mapping[str, Any]) -> Degradation:
-    kind = KINDS[table["kind"]]
-    known = {field.name for field in fields(kind)}
-    given = {k: v for k, v in table.items() if k != "kind"} | {k: v for k, v in values.items() if k in known}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    known = {field.name for field in fields(KINDS[table["kind"]])}
+    given = {key: value for key, value in values.items() if key in known}
+    return from_table_of_kind(KINDS, {**table, **given}, "suites.toml")
 
 
 def _written(value: object) -> str:

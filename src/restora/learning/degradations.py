@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.errors import InvalidParameter
+from restora.core.reading import from_table_of_kind
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.numerics.imresize import imresize
@@ -186,27 +187,22 @@ class Several:
         return member(_middle(x, self.side * member.scale + 2 * member.margin), generator)
 
 
-_KINDS = {kind.__name__: kind for kind in (WhiteNoise, Bicubic, BicubicEnlarged, JpegCompression)}
+_KINDS: dict[str, type[Degradation]] = {
+    kind.__name__: kind for kind in (WhiteNoise, Bicubic, BicubicEnlarged, JpegCompression)
+}
 
 
 def degradation_from(table: Mapping[str, object]) -> Degradation:
     """A degradation from the table of a recipe: ``kind`` and its fields, or ``members`` and ``side``.
 
     Raises:
-        UnknownName: there is no such kind.
-        InvalidParameter: its fields are others.
+        UnknownName: there is no such kind, or it has no such field.
+        InvalidParameter: a field is missing, of another type, or out of range.
     """
     members, side = table.get("members"), table.get("side")
-    if isinstance(members, list) and isinstance(side, int):
+    if isinstance(members, list | tuple) and isinstance(side, int):
         return Several(tuple(degradation_from(member) for member in members), side)
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    kind = str(fields.pop("kind", ""))
-    if kind not in _KINDS:
-        raise UnknownName.among("degradation", kind, list(_KINDS))
-    try:
-        return _KINDS[kind](**fields)  # type: ignore[arg-type]  # a wrong field is the TypeError below
-    except TypeError as error:
-        raise InvalidParameter(f"the degradation {kind} cannot be made from {fields}: {error}") from error
+    return from_table_of_kind(_KINDS, table, "degradation")
 
 
 def _inside(x: Float[Tensor, "b c h w"], border: int) -> Float[Tensor, "b c i j"]:
