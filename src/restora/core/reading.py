@@ -97,7 +97,7 @@ def _value(hint: Any, value: object, place: str) -> Any:
     if isinstance(value, list | tuple) and get_origin(hint) is tuple:
         return _items(hint, value, place)
     if type(value) is hint or (hint is float and type(value) is int):
-        return hint(value)
+        return float(value) if hint is float else value
     raise InvalidParameter.outside(place, value, _words(hint))
 
 

@@ -1,6 +1,6 @@
-"""WebP: lossless files stay lossless, with the colours under zero opacity; lossy ones are encoded at their quality.
+"""WebP: lossless files stay lossless, with the colours under zero opacity; lossy ones are encoded at a quality of 95.
 
-The quality of a lossy file is estimated from its quantiser. WebP has no gray: gray pictures are written as RGB.
+WebP has no gray: gray pictures are written as RGB.
 """
 
 import io
@@ -18,7 +18,9 @@ from restora.images.metadata import Metadata, WebpEncoding
 from restora.images.orientation import turned_upright
 from restora.images.picture import Picture
 from restora.images.pillow import decoded, opened
-from restora.images.vp8 import quality_of_frame
+
+LOSSY_QUALITY = 95
+"""libwebp quality of pictures that come from a lossy file; what that file was encoded with, it does not say."""
 
 _MAX_SIDE = 16383
 
@@ -38,12 +40,11 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     exif, xmp = chunks.get(b"EXIF"), chunks.get(b"XMP ")
     exif = exif.removeprefix(b"Exif\0\0") if exif else None
     orientation = orientation_of(exif, xmp)
-    lossy = chunks.get(b"VP8 ")
     metadata = Metadata(
         icc=chunks.get(b"ICCP"),
         exif=upright(exif) if exif else None,
         xmp=xmp_upright(xmp) if xmp else None,
-        encoding=WebpEncoding() if lossy is None else WebpEncoding(False, quality_of_frame(lossy)),
+        encoding=WebpEncoding(lossless=b"VP8 " not in chunks),
     )
     alpha = None if samples.alpha is None else turned_upright(samples.alpha, orientation)
     return Picture(turned_upright(samples.pixels, orientation), alpha, samples.kind, "WEBP", metadata)
@@ -68,7 +69,7 @@ def encode(picture: Picture) -> bytes:
         stream,
         "WEBP",
         lossless=encoding.lossless,
-        quality=encoding.quality,
+        quality=100 if encoding.lossless else LOSSY_QUALITY,
         exact=encoding.lossless,
         icc_profile=metadata.icc or b"",
         exif=metadata.exif or b"",
