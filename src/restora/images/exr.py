@@ -37,12 +37,12 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     header, _ = _read(data, header_only=True)
     (x0, y0), (x1, y1) = header["dataWindow"]
     limit.check(int(y1) - int(y0) + 1, int(x1) - int(x0) + 1, len(data))
-    channels = {channel.name: channel for channel in header["channels"]}
+    channels: dict[str, tuple[int, int]] = header["channels"]
     order = next((order for order in _ORDERS if set(order) == set(channels)), None)
     if order is None:
         names = ", ".join(channels)
         raise FileProblem(f"it holds the channels {names}: restora reads R, G, B or Y, with or without A")
-    if any((channel.xSampling, channel.ySampling) != (1, 1) for channel in channels.values()):
+    if any(sampling != (1, 1) for sampling in channels.values()):
         raise FileProblem("its channels are subsampled: save it with channels of one size first")
     _, planes = _read(data, header_only=False)
     if any(plane.dtype.kind != "f" for plane in planes.values()):
@@ -82,13 +82,14 @@ def encode(picture: Picture) -> bytes:
 
 
 def _read(data: bytes, *, header_only: bool) -> tuple[dict[str, Any], dict[str, Samples]]:
-    """The header and, unless only that is wanted, the samples (h, w) of each channel."""
+    """The header, with the channels as a mapping to their sampling, and the samples (h, w) of each channel if wanted."""
     exr = optional_module("OpenEXR", "the format OpenEXR")
     try:
         with redirect_stdout(io.StringIO()):  # it also prints what it then raises
             file = exr.File(io.BytesIO(data), separate_channels=True, header_only=header_only)
         parts = file.parts
-        header: dict[str, Any] = file.header()
+        header: dict[str, Any] = dict(file.header())
+        header["channels"] = {one.name: (one.xSampling, one.ySampling) for one in header["channels"]}
     except (RuntimeError, ValueError) as error:  # ValueError: what has no readable pixels has no part
         raise FileProblem("the file is damaged or cut short: OpenEXR cannot read it") from error
     if len(parts) != 1:

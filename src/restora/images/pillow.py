@@ -6,18 +6,33 @@ setting of Pillow, which the caller may rely on, is touched.
 
 import io
 import logging
+import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from restora.core.errors import FileProblem
+from restora.images.damage import damage
 from restora.images.palette import colours_of, indices_of
 from restora.images.picture import Kind, Picture, Samples
+
+PILLOW_ERRORS = (
+    OSError,
+    SyntaxError,  # a header that a plugin refuses
+    ValueError,
+    EOFError,
+    RuntimeError,  # of AVIF
+    TypeError,  # of TIFF, whose tags may be of any type
+    struct.error,
+    Image.DecompressionBombError,  # of a frame or tile that is larger than the image it belongs to
+)
+"""What Pillow raises for damaged files."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,8 +61,39 @@ def quiet() -> Iterator[None]:
 
 
 def opened(plugin: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
-    """The image that a plugin sees in ``data``; its pixels are not decoded yet."""
-    return plugin(io.BytesIO(data))
+    """The image that a plugin sees in ``data``; its pixels are not decoded yet.
+
+    Raises:
+        FileProblem: the file is damaged or cut short.
+    """
+    with damage(*PILLOW_ERRORS):
+        return plugin(io.BytesIO(data))
+
+
+def refuse_animation(image: ImageFile.ImageFile) -> None:
+    """Refuse a file of several frames.
+
+    Raises:
+        FileProblem: it is one, or it is damaged.
+    """
+    with damage(*PILLOW_ERRORS):  # some plugins look through the file to count
+        frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
+
+
+def saved(image: Image.Image, form: str, options: Mapping[str, Any]) -> bytes:
+    """The bytes of a file of that format.
+
+    Raises:
+        FileProblem: Pillow cannot encode it, as it is too large for the format, for example.
+    """
+    stream = io.BytesIO()
+    try:
+        image.save(stream, form, **options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileProblem(f"the {form} encoder failed ({str(error).partition(chr(10))[0]})") from error
+    return stream.getvalue()
 
 
 def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded:
@@ -56,10 +102,10 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
     A palette of grays becomes gray, unless ``keep_palette_colour`` says that a colour profile needs the three channels.
 
     Raises:
-        FileProblem: the pixels are of a kind restora does not know.
-        OSError: the file is damaged or cut short.
+        FileProblem: the pixels are of a kind restora does not know, or the file is damaged or cut short.
     """
-    image.load()
+    with damage(*PILLOW_ERRORS):
+        image.load()
     mode = image.mode
     if mode == "P":
         return _from_palette(image, keep_palette_colour)

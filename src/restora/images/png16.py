@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from restora.core.errors import FileProblem
+from restora.images.damage import damage
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 """Samples per pixel of each colour type: gray, RGB, gray with alpha, RGB with alpha."""
@@ -34,8 +35,8 @@ def decode_16(header: bytes, compressed: bytes) -> NDArray[np.uint16]:
     passes = [(0, 0, 1, 1)] if not interlaced else list(_ADAM7)
     sizes = [(-(-(height - y) // dy), -(-(width - x) // dx)) for y, x, dy, dx in passes]
     expected = sum(h * (1 + 2 * channels * w) for h, w in sizes if h > 0 and w > 0)
-    inflater = zlib.decompressobj()
-    data = np.frombuffer(bytearray(inflater.decompress(compressed, expected)), dtype=np.uint8)
+    with damage(zlib.error):
+        data = np.frombuffer(bytearray(zlib.decompressobj().decompress(compressed, expected)), dtype=np.uint8)
     if data.size < expected:
         raise FileProblem("the file is cut short: some of its rows are missing")
     pixels = np.empty((height, width, channels), dtype=np.uint16)

@@ -19,7 +19,7 @@ from restora.images.ifd import RATIONAL, SHORT, UNDEFINED, Field, Form, first_di
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
 from restora.images.picture import Picture
-from restora.images.pillow import compact_image_of
+from restora.images.pillow import compact_image_of, saved
 from restora.images.tiff import (
     ICC,
     IPTC,
@@ -69,14 +69,8 @@ def _with_pillow(picture: Picture, encoding: TiffEncoding) -> bytes:
     image = compact_image_of(picture)
     compression = _compression(encoding, bilevel=image.mode == "1")
     predictor = None if image.mode in ("1", "P") else _predictor(encoding, compression, picture.pixels.dtype)
-    stream = io.BytesIO()
-    image.save(
-        stream,
-        "TIFF",
-        compression=COMPRESSION_INFO[compression],
-        tiffinfo={PREDICTOR: predictor} if predictor else {},
-    )
-    return stream.getvalue()
+    tags = {PREDICTOR: predictor} if predictor else {}
+    return saved(image, "TIFF", {"compression": COMPRESSION_INFO[compression], "tiffinfo": tags})
 
 
 def _with_tifffile(picture: Picture, encoding: TiffEncoding) -> bytes:

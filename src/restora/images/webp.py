@@ -3,7 +3,6 @@
 WebP has no gray: gray pictures are written as RGB.
 """
 
-import io
 import struct
 from collections.abc import Iterator
 
@@ -12,12 +11,13 @@ from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
 from restora.core.errors import FileProblem
+from restora.images.damage import damage
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, WebpEncoding
 from restora.images.orientation import turned_upright
 from restora.images.picture import Picture
-from restora.images.pillow import decoded, opened
+from restora.images.pillow import decoded, opened, saved
 
 LOSSY_QUALITY = 95
 """libwebp quality of pictures that come from a lossy file; what that file was encoded with, it does not say."""
@@ -31,10 +31,12 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     Raises:
         FileProblem: it is damaged, cut short, animated, or larger than the limit.
     """
-    chunks = dict(_chunks(data))
+    with damage(struct.error):
+        chunks = dict(_chunks(data))
     if b"ANIM" in chunks:
         raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
-    height, width = _size(chunks)
+    with damage(struct.error):
+        height, width = _size(chunks)
     limit.check(height, width, len(data))
     samples = decoded(opened(WebPImageFile, data))
     exif, xmp = chunks.get(b"EXIF"), chunks.get(b"XMP ")
@@ -64,18 +66,15 @@ def encode(picture: Picture) -> bytes:
     colours = np.broadcast_to(picture.pixels, (height, width, 3))
     if picture.alpha is not None:
         colours = np.concatenate([colours, picture.alpha[..., None]], axis=2)
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(colours)).save(
-        stream,
-        "WEBP",
-        lossless=encoding.lossless,
-        quality=100 if encoding.lossless else LOSSY_QUALITY,
-        exact=encoding.lossless,
-        icc_profile=metadata.icc or b"",
-        exif=metadata.exif or b"",
-        xmp=metadata.xmp or b"",
-    )
-    return stream.getvalue()
+    options = {
+        "lossless": encoding.lossless,
+        "quality": 100 if encoding.lossless else LOSSY_QUALITY,
+        "exact": encoding.lossless,
+        "icc_profile": metadata.icc or b"",
+        "exif": metadata.exif or b"",
+        "xmp": metadata.xmp or b"",
+    }
+    return saved(Image.fromarray(np.ascontiguousarray(colours)), "WEBP", options)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
