@@ -82,7 +82,7 @@ def encode(picture: Picture) -> bytes:
 
 
 def _read(data: bytes, *, header_only: bool) -> tuple[dict[str, Any], dict[str, Samples]]:
-    """The header, with the channels as a mapping to their sampling, and the samples (h, w) of each channel if wanted."""
+    """The header, whose channels map to their sampling, and the samples (h, w) of each channel if they are wanted."""
     exr = optional_module("OpenEXR", "the format OpenEXR")
     try:
         with redirect_stdout(io.StringIO()):  # it also prints what it then raises

@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem, MissingDependency
-from restora.images.damage import damage
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import HeifEncoding, Metadata

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 """Tags whose value is the place of another directory."""

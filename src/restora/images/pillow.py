@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 from restora.images.palette import colours_of, indices_of
 from restora.images.picture import Kind, Picture, Samples
 

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 """Samples per pixel of each colour type: gray, RGB, gray with alpha, RGB with alpha."""

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PnmEncoding
 from restora.images.picture import Picture, Samples

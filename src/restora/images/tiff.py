@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL.TiffImagePlugin import TiffImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 from restora.images.exif import exif_from, xmp_orientation, xmp_upright
 from restora.images.ifd import Directory, directories
 from restora.images.limits import PixelLimit

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
-from restora.images.damage import damage
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, WebpEncoding
