@@ -16,7 +16,7 @@ from restora.core.errors import FileProblem
 from restora.images.limits import PixelLimit
 from restora.images.metadata import ExrEncoding, Metadata
 from restora.images.optional import optional_module
-from restora.images.picture import Picture, Samples
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
 
 _ORDERS = ("Y", "YA", "RGB", "RGBA")
 _WINDOWS = ("dataWindow", "displayWindow")
@@ -47,14 +47,12 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     _, planes = _read(data, header_only=False)
     if any(plane.dtype.kind != "f" for plane in planes.values()):
         raise FileProblem("its channels are integers: save it with half or float channels first")
-    samples = np.stack([planes[letter] for letter in order], axis=2)  # float32 if any channel is, else half
-    has_alpha = order.endswith("A")
+    # The samples are float32 if any channel is, else half.
+    pixels, alpha = split_alpha(np.stack([planes[letter] for letter in order], axis=2), "A" in order)
     attributes = {name: value for name, value in header.items() if name not in _OWN}
     encoding = ExrEncoding(int(header["compression"]), attributes)
-    pixels = np.ascontiguousarray(samples[..., :-1]) if has_alpha else samples
-    alpha = np.ascontiguousarray(samples[..., -1]) if has_alpha else None
-    kind = "gray" if order[0] == "Y" else "rgb"
-    return Picture(pixels, alpha, kind, "EXR", Metadata(premultiplied=has_alpha, encoding=encoding))
+    metadata = Metadata(premultiplied=alpha is not None, encoding=encoding)
+    return Picture(pixels, alpha, kind_of(pixels.shape[2]), "EXR", metadata)
 
 
 def encode(picture: Picture) -> bytes:
@@ -65,9 +63,8 @@ def encode(picture: Picture) -> bytes:
     """
     exr = optional_module("OpenEXR", "the format OpenEXR")
     encoding = picture.metadata.encoding if isinstance(picture.metadata.encoding, ExrEncoding) else ExrEncoding()
-    planes = dict(zip("Y" if picture.pixels.shape[2] == 1 else "RGB", np.moveaxis(picture.pixels, 2, 0)))
-    if picture.alpha is not None:
-        planes["A"] = picture.alpha
+    letters = ("Y" if picture.pixels.shape[2] == 1 else "RGB") + ("" if picture.alpha is None else "A")
+    planes = dict(zip(letters, np.moveaxis(joined_alpha(picture), 2, 0)))
     kept = encoding.compression in _LOSSLESS or (
         encoding.compression == _PXR24 and picture.pixels.dtype == np.float16  # which cuts only float
     )

@@ -17,7 +17,7 @@ from restora.images.limits import PixelLimit
 from restora.images.metadata import HeifEncoding, Metadata
 from restora.images.optional import optional_module
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
 from restora.images.pillow import decoded, image_of, opened, refuse_animation, saved
 
 QUALITY = 90
@@ -51,15 +51,13 @@ def decode_heic(data: bytes, limit: PixelLimit) -> Picture:
     chroma = str(info.get("chroma", "420"))
     metadata = Metadata(
         icc=info.get("icc_profile") or None,
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         premultiplied=bool(image.premultiplied_alpha),
         encoding=HeifEncoding(int(info["bit_depth"]), _chroma(chroma)),
     )
-    colours = samples.shape[2] - int(image.has_alpha)
-    alpha = np.ascontiguousarray(samples[..., -1]) if image.has_alpha else None
-    kind = "gray" if colours == 1 else "rgb"
-    return Picture(np.ascontiguousarray(samples[..., :colours]), alpha, kind, "HEIC", metadata)
+    pixels, alpha = split_alpha(samples, image.has_alpha)
+    return Picture(pixels, alpha, kind_of(pixels.shape[2]), "HEIC", metadata)
 
 
 def encode_heic(picture: Picture) -> bytes:
@@ -69,9 +67,7 @@ def encode_heic(picture: Picture) -> bytes:
         MissingDependency: pillow-heif is not installed.
     """
     pillow_heif = optional_module("pillow_heif", "HEIC")
-    samples, metadata = picture.pixels, picture.metadata
-    if picture.alpha is not None:
-        samples = np.concatenate([samples, picture.alpha[..., None]], axis=2)
+    samples, metadata = joined_alpha(picture), picture.metadata
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
     mode += ";16" if samples.dtype == np.uint16 else ""
     encoding = metadata.encoding if isinstance(metadata.encoding, HeifEncoding) else HeifEncoding(chroma="444")
@@ -107,13 +103,12 @@ def decode_avif(data: bytes, limit: PixelLimit) -> Picture:
         pixels, alpha = _deep_avif(data, bits)
     metadata = Metadata(
         icc=image.info.get("icc_profile"),
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         encoding=HeifEncoding(bits, chroma),
     )
     alpha = None if alpha is None else turned_upright(alpha, orientation)
-    kind = "gray" if pixels.shape[2] == 1 else "rgb"
-    return Picture(turned_upright(pixels, orientation), alpha, kind, "AVIF", metadata)
+    return Picture(turned_upright(pixels, orientation), alpha, kind_of(pixels.shape[2]), "AVIF", metadata)
 
 
 def encode_avif(picture: Picture) -> bytes:
@@ -157,9 +152,7 @@ def _deep_avif(data: bytes, bits: int) -> tuple[Samples, Samples | None]:
     samples = samples.reshape(*samples.shape[:2], -1)
     white = 2**bits - 1
     wide = np.rint(samples * np.float64(65535 / white)).astype(np.uint16)
-    colours = wide.shape[2] - (wide.shape[2] + 1) % 2
-    alpha = np.ascontiguousarray(wide[..., -1]) if colours < wide.shape[2] else None
-    return np.ascontiguousarray(wide[..., :colours]), alpha
+    return split_alpha(wide, wide.shape[2] in (2, 4))
 
 
 def _chroma(name: str) -> Chroma:

@@ -50,8 +50,8 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     encoding = _encoding(image)
     metadata = Metadata(
         icc=image.info.get("icc_profile"),
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         iptc=b"".join(_after(image, "APP13", _IPTC)) or None,  # it is continued in further segments
         comment=next(iter(_after(image, "COM", b"")), None),
         dpi=dpi_of(image) if "jfif_density" in image.info else None,

@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.palette import colours_of, indices_of
-from restora.images.picture import Kind, Picture, Samples
+from restora.images.picture import Kind, Picture, Samples, joined_alpha, split_alpha
 
 PILLOW_ERRORS = (
     OSError,
@@ -28,7 +28,8 @@ PILLOW_ERRORS = (
     ValueError,
     EOFError,
     RuntimeError,  # of AVIF
-    TypeError,  # of TIFF, whose tags may be of any type
+    TypeError,  # of TIFF, whose tags may be of any type and size
+    OverflowError,
     struct.error,
     Image.DecompressionBombError,  # of a frame or tile that is larger than the image it belongs to
 )
@@ -115,11 +116,7 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
     if mode in ("L", "F") or mode.startswith("I;16"):
         return Decoded(samples.astype(samples.dtype.newbyteorder("="), copy=False)[..., None], None, "gray")
     if mode in ("LA", "RGBA"):
-        return Decoded(
-            np.ascontiguousarray(samples[..., :-1]),
-            np.ascontiguousarray(samples[..., -1]),
-            "gray" if mode == "LA" else "rgb",
-        )
+        return Decoded(*split_alpha(samples, True), "gray" if mode == "LA" else "rgb")
     if mode in ("RGB", "CMYK"):
         return Decoded(samples, None, "rgb" if mode == "RGB" else "cmyk")
     raise FileProblem(f"its pixels are of the kind {mode}, which restora does not read: save it as RGB first")
@@ -127,9 +124,9 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
 
 def image_of(picture: Picture) -> Image.Image:
     """The Pillow image of a picture of 8 bits, or of one gray channel of 16 or of float32."""
-    pixels, alpha = picture.pixels, picture.alpha
-    if alpha is not None:
-        return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
+    pixels = picture.pixels
+    if picture.alpha is not None:
+        return Image.fromarray(joined_alpha(picture))
     if pixels.shape[2] == 4:
         return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))

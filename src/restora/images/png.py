@@ -16,7 +16,7 @@ from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PngEncoding
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
 from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened, saved
 from restora.images.png16 import decode_16, encode_16, encode_packed
 
@@ -51,8 +51,8 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     orientation = orientation_of(exif, xmp)
     metadata = Metadata(
         icc=icc,
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         dpi=_dpi(chunks),
         bit_depth=depth if depth < 8 else None,
         palette=samples.palette,
@@ -88,10 +88,8 @@ def _decoded(chunks: Sequence[Chunk], depth: int, keep_colour: bool) -> Decoded:
         bare = _assembled(chunk for chunk in chunks if chunk[0] in _PIXELS)
         return decoded(opened(PngImageFile, bare), keep_palette_colour=keep_colour)
     samples = decode_16(chunks[0][1], b"".join(body for name, body in chunks if name == b"IDAT"))
-    colour_channels = samples.shape[2] - (samples.shape[2] + 1) % 2
-    pixels = np.ascontiguousarray(samples[..., :colour_channels])
-    alpha = np.ascontiguousarray(samples[..., -1]) if samples.shape[2] != colour_channels else None
-    return Decoded(pixels, alpha, "gray" if colour_channels == 1 else "rgb")
+    pixels, alpha = split_alpha(samples, samples.shape[2] in (2, 4))
+    return Decoded(pixels, alpha, kind_of(pixels.shape[2]))
 
 
 def _encoded(picture: Picture) -> list[Chunk]:
@@ -101,7 +99,7 @@ def _encoded(picture: Picture) -> list[Chunk]:
     if packed:
         return list(encode_packed(pixels[..., 0] // np.uint8(255 // (2**packed - 1)), packed))
     if pixels.dtype == np.uint16:
-        return list(encode_16(pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)))
+        return list(encode_16(joined_alpha(picture)))
     image, options = compact_image_of(picture), {}
     if image.mode == "P":
         opacity = (picture.metadata.palette or b"")[3::4].rstrip(b"\xff")

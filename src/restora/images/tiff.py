@@ -22,7 +22,7 @@ from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
+from restora.images.picture import Picture, Samples, split_alpha
 from restora.images.pillow import PILLOW_ERRORS, Decoded, decoded, opened
 
 SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
@@ -131,7 +131,7 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     metadata = Metadata(
         icc=icc,
         exif=exif_from(data, page),
-        xmp=xmp_upright(xmp) if xmp else None,
+        xmp=xmp_upright(xmp),
         iptc=page.raw(IPTC),
         dpi=_dpi(page),
         max_value=2**bits - 1 if 8 < bits < 8 * itemsize and layout.sample_format == _UNSIGNED else None,
@@ -181,10 +181,7 @@ def _with_tifffile(data: bytes, index: int, layout: Layout) -> Decoded:
         raise FileProblem(f"its samples are {samples.dtype}, which are no real numbers")
     if layout.photometric == _WHITE_IS_ZERO and samples.dtype.kind == "u":
         samples = samples.dtype.type(2 ** max(layout.bits) - 1) - samples
-    if layout.alpha is not None:
-        pixels, alpha = np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
-    else:
-        pixels, alpha = np.ascontiguousarray(samples), None
+    pixels, alpha = split_alpha(samples, layout.alpha is not None)
     if layout.alpha is None and layout.extra:
         return Decoded(pixels, None, "multiband")
     return Decoded(pixels, alpha, "gray" if pixels.shape[2] == 1 else "cmyk" if layout.photometric == _CMYK else "rgb")

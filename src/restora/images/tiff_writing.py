@@ -18,7 +18,7 @@ from restora.images.exif import exif_fields
 from restora.images.ifd import RATIONAL, SHORT, UNDEFINED, Field, Form, first_directory, pack, read_form
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
-from restora.images.picture import Picture
+from restora.images.picture import Picture, joined_alpha
 from restora.images.pillow import compact_image_of, saved
 from restora.images.tiff import (
     ICC,
@@ -74,16 +74,14 @@ def _with_pillow(picture: Picture, encoding: TiffEncoding) -> bytes:
 
 
 def _with_tifffile(picture: Picture, encoding: TiffEncoding) -> bytes:
-    pixels, alpha = picture.pixels, picture.alpha
-    channels = pixels.shape[2]
+    pixels, channels = joined_alpha(picture), picture.pixels.shape[2]
     tifffile = optional_module("tifffile", f"TIFF of {channels} channels of {pixels.dtype}")
     multiband = picture.kind == "multiband"
     rgb = channels >= 3 and encoding.rgb if multiband else channels == 3
     cmyk = picture.kind == "cmyk"
     extra: tuple[int, ...] = ()
-    if alpha is not None:
+    if picture.alpha is not None:
         extra = (1,) if picture.metadata.premultiplied else (2,)
-        pixels = np.concatenate([pixels, alpha[..., None]], axis=2)
     elif multiband:
         base = 3 if rgb else 1
         given = encoding.extra_samples

@@ -5,6 +5,7 @@ WebP has no gray: gray pictures are written as RGB.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -16,7 +17,7 @@ from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, WebpEncoding
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture
+from restora.images.picture import Picture, joined_alpha
 from restora.images.pillow import decoded, opened, saved
 
 LOSSY_QUALITY = 95
@@ -44,8 +45,8 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     orientation = orientation_of(exif, xmp)
     metadata = Metadata(
         icc=chunks.get(b"ICCP"),
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         encoding=WebpEncoding(lossless=b"VP8 " not in chunks),
     )
     alpha = None if samples.alpha is None else turned_upright(samples.alpha, orientation)
@@ -63,9 +64,7 @@ def encode(picture: Picture) -> bytes:
         raise FileProblem(f"WebP holds at most {_MAX_SIDE} pixels a side and the picture has {width} x {height}")
     metadata = picture.metadata
     encoding = metadata.encoding if isinstance(metadata.encoding, WebpEncoding) else WebpEncoding()
-    colours = np.broadcast_to(picture.pixels, (height, width, 3))
-    if picture.alpha is not None:
-        colours = np.concatenate([colours, picture.alpha[..., None]], axis=2)
+    samples = joined_alpha(replace(picture, pixels=np.broadcast_to(picture.pixels, (height, width, 3))))
     options = {
         "lossless": encoding.lossless,
         "quality": 100 if encoding.lossless else LOSSY_QUALITY,
@@ -74,7 +73,7 @@ def encode(picture: Picture) -> bytes:
         "exif": metadata.exif or b"",
         "xmp": metadata.xmp or b"",
     }
-    return saved(Image.fromarray(np.ascontiguousarray(colours)), "WEBP", options)
+    return saved(Image.fromarray(np.ascontiguousarray(samples)), "WEBP", options)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
