@@ -96,8 +96,10 @@ def _value(hint: Any, value: object, place: str) -> Any:
         return _table(hint, value, place)
     if isinstance(value, list | tuple) and get_origin(hint) is tuple:
         return _items(hint, value, place)
-    if type(value) is hint or (hint is float and type(value) is int):
-        return float(value) if hint is float else value
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is hint:
+        return value
     raise InvalidParameter.outside(place, value, _words(hint))
 
 
