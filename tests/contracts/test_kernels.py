@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from numba.core.dispatcher import Dispatcher
+from restora.noise.lattice import Lattice
 
 import restora
 from restora.core.kernels import ScaledKernel, _reached
@@ -19,7 +20,6 @@ from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.frames.wavelet import WaveletTransform
 from restora.images.png16 import decode_16, encode_16
 from restora.nets.winograd import WinogradConv2d
-from restora.noise.lattice import Lattice
 from restora.noise.matlab_v4 import rand_v4, randn_v4
 from restora.noise.poisson_gaussian import PoissonGaussian
 from restora.numerics import generalized_variation_cpu, pdhg, rof_cpu

@@ -17,11 +17,16 @@ def test_orientation_is_reset_and_nothing_else_changes(make_exif):
     assert reset == make_exif(1)
 
 
-@pytest.mark.parametrize("block", [b"", b"II", b"nonsense", b"II*\0\xff\xff\0\0", b"MM\0*\0\0\0\x08\0\x05"])
+@pytest.mark.parametrize("block", [b"II", b"nonsense", b"II*\0\xff\xff\0\0", b"MM\0*\0\0\0\x08\0\x05"])
 def test_damaged_blocks_are_carried_as_they_are(block):
     assert orientation_of(block, None) == 1
     assert upright(block) == block
     assert for_size(block, 3, 4) == block
+
+
+def test_an_empty_block_is_none():
+    assert upright(b"") is None
+    assert upright(None) is None
 
 
 def test_big_endian_blocks():

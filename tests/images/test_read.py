@@ -90,10 +90,18 @@ def test_what_is_no_image_or_not_read(data, message):
     assert message in _refusal(data)
 
 
-@pytest.fixture(params=["PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "AVIF", "HEIC"])
+KINDS = {
+    "u1": ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM", "AVIF", "HEIC"),
+    "u2": ("PNG", "TIFF", "PPM"),
+    "f4": ("TIFF", "PFM", "EXR"),
+}
+
+
+@pytest.fixture(params=[(dtype, form) for dtype, forms in KINDS.items() for form in forms], ids="-".join)
 def sound_file(request, colour) -> bytes:
+    dtype, form = request.param
     try:
-        return encode_picture(Picture(colour), request.param)
+        return encode_picture(Picture(colour.astype(dtype)), form)
     except MissingDependency as missing:
         pytest.skip(str(missing))
 

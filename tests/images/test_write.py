@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from restora.core.errors import FileProblem, UnknownName
-from restora.images import atomic, write
+from restora.images import atomic, png, write
 from restora.images.metadata import JpegEncoding, Metadata
 from restora.images.picture import Picture, to_tensor, with_pixels
 from restora.images.read import read_picture
@@ -122,16 +123,30 @@ def test_a_break_while_writing_leaves_nothing_behind(picture, tmp_path, monkeypa
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("encoder error -2"), ValueError("odd\nthing")])
 def test_a_break_in_the_encoder_leaves_what_was_there(error, picture, tmp_path, monkeypatch):
-    def encoder(picture):
+    def save(self, stream, form):
+        stream.write(b"half")
         raise error
 
-    monkeypatch.setattr(write, "_ENCODERS", {**write._ENCODERS, "PNG": encoder})
+    monkeypatch.setattr(Image.Image, "save", save)
     (tmp_path / "a.png").write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else FileProblem) as raised:
         write_picture(tmp_path / "a.png", picture, overwrite=True)
     assert "\n" not in str(raised.value)
     assert os.listdir(tmp_path) == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("error", [TypeError("ours"), ValueError("ours")])
+def test_a_mistake_of_ours_is_not_called_one_of_the_file(error, picture, monkeypatch):
+    def broken(*arguments):
+        raise error
+
+    data = encode_picture(picture, "PNG")
+    monkeypatch.setattr(write, "_ENCODERS", {**write._ENCODERS, "PNG": broken})
+    monkeypatch.setattr(png, "turned_upright", broken)
+    for work in (lambda: encode_picture(picture, "PNG"), lambda: read_picture(data)):
+        with pytest.raises(type(error), match="ours"):
+            work()
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp", ".bmp", ".avif", ".heic"])

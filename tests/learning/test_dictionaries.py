@@ -6,11 +6,12 @@ from scipy.signal import convolve2d
 from skimage import data as photographs
 
 from restora.core.errors import InvalidInput, InvalidParameter, UnknownName
+from restora.core.reading import from_table
 from restora.images.write import write_picture
 from restora.learning.dictionaries.coupled import Descent, coupled_gradient, direction_error, train_coupled
 from restora.learning.dictionaries.joint import stacked, train_joint
 from restora.learning.dictionaries.lagrange_dual import best_dictionary
-from restora.learning.dictionaries.recipe import read_fields, train_dictionaries
+from restora.learning.dictionaries.recipe import DictionaryRecipe, train_dictionaries
 from restora.learning.dictionaries.samples import draw_samples
 from restora.numerics.imresize import imresize
 from restora.numerics.sparse.feature_sign import feature_sign
@@ -119,9 +120,12 @@ def test_training_lowers_what_it_minimises(samples):
     assert coupled[1].norm(dim=0).max() <= 1 + 1e-5
 
 
-def recipe(**fields):
-    table = {"scale": 2, "atoms": 24, "patch": 3, "lambda": 0.15, "samples": 600, "iterations": 2, "validation": 1}
-    return {"name": "a", "kind": "dictionaries", "data": {"folders": ["few"]}, "dictionaries": {**table, **fields}}
+LEAST = {"scale": 2, "atoms": 24, "patch": 3, "lambda": 0.15, "samples": 600, "iterations": 2, "validation": 1}
+
+
+def recipe(descent, **fields):
+    table = {"name": "a", "kind": "dictionaries", "data": {"folders": ["few"]}, "dictionaries": {**LEAST, **fields}}
+    return from_table(DictionaryRecipe, {**table, "descent": descent}, "a.toml")
 
 
 def test_a_recipe_trains_and_its_seed_decides(tmp_path):
@@ -131,8 +135,8 @@ def test_a_recipe_trains_and_its_seed_decides(tmp_path):
     for k in range(3):
         pixels = photographs.camera()[k * 60 : k * 60 + 60, 200:280, None]
         write_picture(tmp_path / "few" / f"{k}.png", Picture(pixels.copy(), kind="gray"))
-    first, again = (train_dictionaries(recipe(coupled=True, passes=1), tmp_path) for _ in range(2))
-    other = train_dictionaries(recipe(coupled=True, passes=1, seed=1), tmp_path)
+    first, again = (train_dictionaries(recipe({"passes": 1}), tmp_path) for _ in range(2))
+    other = train_dictionaries(recipe({"passes": 1}, seed=1), tmp_path)
     assert first[0].shape == (9, 24)
     assert first[1].shape == (36, 24)
     assert all(torch.equal(one, two) for one, two in zip(first, again))
@@ -140,13 +144,13 @@ def test_a_recipe_trains_and_its_seed_decides(tmp_path):
 
 
 def test_what_a_recipe_may_hold():
-    fields, descent = read_fields(recipe(gamma=0.25))
-    assert (fields.lam, descent.gamma) == (0.15, 0.25)
+    read = recipe({"gamma": 0.25})
+    assert (read.dictionaries.lam, read.descent.gamma) == (0.15, 0.25)
     with pytest.raises(UnknownName, match="atoms"):
-        read_fields(recipe(atom=3))
+        recipe({}, atom=3)
     with pytest.raises(InvalidParameter, match="atoms"):
-        read_fields(recipe(atoms="many"))
-    with pytest.raises(InvalidParameter, match="scale"):
-        read_fields({"dictionaries": {}})
-    with pytest.raises(InvalidParameter, match="gamma"):
-        Descent(gamma=0.0)
+        recipe({}, atoms="many")
+    with pytest.raises(InvalidParameter, match="dictionaries: scale"):
+        recipe({}, scale=1)
+    with pytest.raises(InvalidParameter, match="descent: gamma"):
+        recipe({"gamma": 0.0})

@@ -42,7 +42,7 @@ def test_what_is_not_said_has_its_default(tmp_path):
     ("text", "error", "says"),
     [
         (LEAST + "stepps = 3\n", UnknownName, "training.steps"),
-        (LEAST.replace("steps = 10", "batch = 3"), InvalidParameter, "lacks training.steps"),
+        (LEAST.replace("steps = 10", "batch = 3"), InvalidParameter, "training.steps is missing"),
         (LEAST.replace("steps = 10", 'steps = "ten"'), InvalidParameter, "training.steps"),
         (LEAST.replace("steps = 10", "steps = true"), InvalidParameter, "training.steps"),
         (LEAST.replace('"denoise"', '"paint"'), InvalidParameter, "task"),

@@ -30,3 +30,9 @@ def test_fast_lengths_are_the_products_of_small_primes():
     )
     for n in [*range(1, 600), 10_007, 16_385]:
         assert fast_length(n) == next(m for m in smooth if m >= n)
+
+
+def test_fast_lengths_of_odd_primes_only():
+    odd = sorted({3**a * 5**b * 7**c for a in range(8) for b in range(6) for c in range(5)})
+    for n in range(1, 600):
+        assert fast_length(n, (3, 5, 7)) == next(m for m in odd if m >= n)

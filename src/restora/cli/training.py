@@ -101,40 +101,40 @@ def add_to(app: typer.Typer) -> None:
 
 def _is_of_dictionaries(recipe: Path) -> bool:
     """The recipe is for a pair of dictionaries, not for a network."""
-    from restora.learning.recipe import read_table
+    from restora.core.reading import read_toml
 
-    return read_table(recipe).get("kind") == "dictionaries"
+    return read_toml(recipe).get("kind") == "dictionaries"
 
 
 def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool) -> int:
     """A pair of dictionaries; minutes, so they are trained in one sitting."""
-    from restora.learning.dictionaries.recipe import train_dictionaries
+    from restora.core.reading import from_table, read_toml
+    from restora.learning.dictionaries.recipe import DictionaryRecipe, train_dictionaries
     from restora.learning.images import source_of
-    from restora.learning.recipe import read_table
     from restora.weights.dictionaries import ARCHITECTURE, save_dictionaries
     from restora.weights.record import DataFolder, Record
 
-    table, talk, watch = read_table(recipe), Talk(False, quiet), Stopwatch()
-    name = str(table.get("name", recipe.stem))
-    with talk.progress(name) as progress:
-        pair = train_dictionaries(table, data, progress)
-    sources = [source_of(data, folder) for folder in table["data"]["folders"]]
-    folder = out or Path("runs") / name
+    plan = from_table(DictionaryRecipe, read_toml(recipe), str(recipe))
+    talk, watch = Talk(False, quiet), Stopwatch()
+    with talk.progress(plan.name) as progress:
+        pair = train_dictionaries(plan, data, progress)
+    sources = [source_of(data, folder) for folder in plan.data.folders]
+    folder = out or Path("runs") / plan.name
     record = Record(
-        name=name,
+        name=plan.name,
         architecture=ARCHITECTURE,
-        fields={"scale": table["dictionaries"]["scale"], "atoms": pair[0].shape[1]},
+        fields={"scale": plan.dictionaries.scale, "atoms": pair[0].shape[1]},
         task="super-resolve",
         channels=1,
-        purpose=str(table.get("purpose", "")),
+        purpose=plan.purpose,
         recipe=recipe.name,
         trained=f"{watch.seconds / 60:.0f} minutes on the CPU, {datetime.now(UTC).date().isoformat()}",
         data=tuple(DataFolder(folder=one.folder, images=one.images, sha256=one.sha256) for one in sources),
-        terms=str(table["data"].get("terms", "")),
+        terms=plan.data.terms,
         licence="BSD-3-Clause",
     )
     record = save_dictionaries(pair, folder, record)
-    talk.say(f"saved   {folder / name}.safetensors ({record.bytes / 1e6:.2f} MB)")
+    talk.say(f"saved   {folder / plan.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
     return 0
 
 

@@ -76,11 +76,6 @@ class Operator(ABC):
         return False
 
     @property
-    def is_known(self) -> bool:
-        """Whether H can be applied; False for the unknown blur of blind deblurring."""
-        return True
-
-    @property
     def T(self) -> "Operator":
         """The adjoint as an operator."""
         return Adjoint(self)

@@ -1,10 +1,8 @@
 """Image sets: which files a benchmark is made of. The list is ``sets.toml``; the files are the user's."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from restora.core.errors import FileProblem, MissingData, UnknownName
+from restora.core.reading import from_table, read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +82,11 @@ def _key(pattern: str) -> str | None:
 @cache
 def image_sets() -> dict[str, ImageSet]:
     """All sets, by name."""
-    text = (files("restora.evaluation") / "sets.toml").read_text(encoding="utf-8")
-    return {
-        name: ImageSet(name=name, **{**entry, "names": names, "count": entry.get("count", len(names))})
-        for name, entry in tomllib.loads(text).items()
-        for names in [tuple(entry.get("names", ()))]
-    }
+    found: dict[str, ImageSet] = {}
+    for name, entry in read_toml(Path(__file__).parent / "sets.toml").items():
+        table = {"name": name, "count": len(entry.get("names", ())), **entry}
+        found[name] = from_table(ImageSet, table, f"sets.toml: {name}")
+    return found
 
 
 def find_set(name: str) -> ImageSet:

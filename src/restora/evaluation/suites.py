@@ -1,14 +1,14 @@
 """Suites: the protocols of each benchmark, made from the tables of ``suites.toml``."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.reading import read_toml
 from restora.evaluation.degradations import measured_from
 from restora.evaluation.protocol import Protocol
 from restora.evaluation.sets import find_set
@@ -72,7 +72,7 @@ def suite(name: str, selection: Selection | None = None) -> tuple[Protocol, ...]
 
 @cache
 def _tables() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads((files("restora.evaluation") / "suites.toml").read_text(encoding="utf-8"))
+    return read_toml(Path(__file__).parent / "suites.toml")
 
 
 def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Iterator[Protocol]:

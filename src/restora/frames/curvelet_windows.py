@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from restora.core.operator import Size
+from restora.operators.fourier import fast_length
 
 Finest = Literal["curvelets", "wavelets"]
 """What the finest scale is made of: wedges, or one isotropic band."""
@@ -101,18 +102,6 @@ def _windows(
         else:
             for axis in (0, 1):
                 yield as_tensors(*_wedges(size, axis, j, scales, angles << (j // 2)), True)
-
-
-def fast_length(n: int, primes: tuple[int, ...] = (2, 3, 5, 7)) -> int:
-    """The smallest product of these primes that is at least n: Fourier transforms of that length are fast."""
-    while True:
-        rest = n
-        for prime in primes:
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return n
-        n += 1
 
 
 def _rise(x: np.ndarray) -> np.ndarray:

@@ -47,12 +47,13 @@ def xmp_orientation(xmp: bytes | None) -> int:
     return int(match[2]) if match else 1
 
 
-def upright(exif: bytes) -> bytes:
-    """The block with its orientation reset to 1."""
+def upright(exif: bytes | None) -> bytes | None:
+    """The block with its orientation reset to 1; None where there is none, or an empty one."""
     directory = _first(exif)
+    if not exif or not directory:
+        return exif or None
     block = bytearray(exif)
-    if directory:
-        _set(block, directory, _ORIENTATION, 1)
+    _set(block, directory, _ORIENTATION, 1)
     return bytes(block)
 
 
@@ -72,9 +73,9 @@ def for_size(exif: bytes, height: int, width: int) -> bytes:
     return bytes(block)
 
 
-def xmp_upright(xmp: bytes) -> bytes:
-    """The packet with its orientation reset to 1, where it has one."""
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+def xmp_upright(xmp: bytes | None) -> bytes | None:
+    """The packet with its orientation reset to 1, where it has one; None where there is none, or an empty one."""
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if xmp else None
 
 
 def exif_from(data: bytes, directory: Directory) -> bytes | None:

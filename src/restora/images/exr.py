@@ -1,39 +1,30 @@
-"""OpenEXR: images of scan lines, half or float, uncompressed or deflated (ZIP, ZIPS); colours multiplied by opacity.
+"""OpenEXR, through the package of that name (extra ``io``): every compression, half or float, colours times opacity.
 
-Written after the OpenEXR file layout document. Other compressions, tiles, several parts, deep data and channels
-beside R, G, B (or Y) and A are refused: nothing of a file is lost unsaid.
+Files of one flat image with the channels R, G, B or Y, with or without A, are read. Layers, several parts, deep data,
+integer and subsampled channels are refused, since they would be lost. Tiles are written as scan lines, and without
+the reduced copies that may lie beside them; compressions that lose precision become ZIP.
 """
 
-import struct
-import zlib
-from dataclasses import dataclass
+import io
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restora.core.errors import FileProblem
 from restora.images.limits import PixelLimit
 from restora.images.metadata import ExrEncoding, Metadata
-from restora.images.picture import Picture, Samples
+from restora.images.optional import optional_module
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
 
-_MAGIC, _VERSION = b"\x76\x2f\x31\x01", 2
-_LINES = {0: 1, 2: 1, 3: 16}
-"""Scan lines per block: uncompressed, ZIPS, ZIP."""
+_ORDERS = ("Y", "YA", "RGB", "RGBA")
+_WINDOWS = ("dataWindow", "displayWindow")
+_OWN = frozenset({"channels", "compression", "lineOrder", "type", "tiles", "chunkCount", "name"})
+"""Attributes that say how the file is laid out, and are made anew."""
 
-_COMPRESSIONS = ("none", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB")
-_HALF, _FLOAT = 1, 2
-_DTYPES = {_HALF: np.dtype("<f2"), _FLOAT: np.dtype("<f4")}
-_CHANNELS = {(b"Y",): "Y", (b"A", b"Y"): "YA", (b"B", b"G", b"R"): "RGB", (b"A", b"B", b"G", b"R"): "RGBA"}
-"""Channels in the order of the file, which is that of the alphabet, and in ours."""
-
-Attribute = tuple[bytes, bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    name: bytes
-    type: int
-    sampling: tuple[int, int]
+_ZIP, _PXR24 = 3, 5
+_LOSSLESS = frozenset({0, 1, 2, _ZIP, 4})  # none, RLE, ZIPS, ZIP, PIZ
 
 
 def decode(data: bytes, limit: PixelLimit) -> Picture:
@@ -41,176 +32,75 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
 
     Raises:
         FileProblem: it is damaged, cut short, larger than the limit, or of a kind that is not read.
+        MissingDependency: the package OpenEXR is not installed.
     """
-    (version,) = struct.unpack_from("<I", data, 4)
-    if version & ~0x400 != _VERSION:
-        raise FileProblem("it is an OpenEXR file of tiles, several parts or deep data: save it as one flat image first")
-    attributes, at = _attributes(data)
-    by_name = {name: value for name, _, value in attributes}
-    compression = by_name[b"compression"][0]
-    if compression not in _LINES:
-        name = _COMPRESSIONS[compression] if compression < len(_COMPRESSIONS) else str(compression)
-        raise FileProblem(
-            f"it is an OpenEXR file compressed with {name}: save it with ZIP or without compression first"
-        )
-    x0, y0, x1, y1 = struct.unpack("<4i", by_name[b"dataWindow"])
-    height, width = y1 - y0 + 1, x1 - x0 + 1
-    limit.check(height, width, len(data))
-    channels = _channels(by_name[b"channels"])
-    planes = _planes(data, at, channels, compression, (y0, height, width))
-    order = _CHANNELS[tuple(channel.name for channel in channels)]
-    samples = np.stack([planes[letter.encode()] for letter in order], axis=2)
-    has_alpha = order.endswith("A")
-    pixels = np.ascontiguousarray(samples[..., :-1]) if has_alpha else samples
-    metadata = Metadata(premultiplied=has_alpha, encoding=ExrEncoding(compression, tuple(attributes)))
-    alpha = np.ascontiguousarray(samples[..., -1]) if has_alpha else None
-    return Picture(pixels, alpha, "gray" if order[0] == "Y" else "rgb", "EXR", metadata)
+    header, _ = _read(data, header_only=True)
+    (x0, y0), (x1, y1) = header["dataWindow"]
+    limit.check(int(y1) - int(y0) + 1, int(x1) - int(x0) + 1, len(data))
+    channels: dict[str, tuple[int, int]] = header["channels"]
+    order = next((order for order in _ORDERS if set(order) == set(channels)), None)
+    if order is None:
+        names = ", ".join(channels)
+        raise FileProblem(f"it holds the channels {names}: restora reads R, G, B or Y, with or without A")
+    if any(sampling != (1, 1) for sampling in channels.values()):
+        raise FileProblem("its channels are subsampled: save it with channels of one size first")
+    _, planes = _read(data, header_only=False)
+    if any(plane.dtype.kind != "f" for plane in planes.values()):
+        raise FileProblem("its channels are integers: save it with half or float channels first")
+    # The samples are float32 if any channel is, else half.
+    pixels, alpha = split_alpha(np.stack([planes[letter] for letter in order], axis=2), "A" in order)
+    attributes = {name: value for name, value in header.items() if name not in _OWN}
+    encoding = ExrEncoding(int(header["compression"]), attributes)
+    metadata = Metadata(premultiplied=alpha is not None, encoding=encoding)
+    return Picture(pixels, alpha, kind_of(pixels.shape[2]), "EXR", metadata)
 
 
 def encode(picture: Picture) -> bytes:
-    """The bytes of an OpenEXR file that holds the picture (float16 or float32; gray or RGB; alpha premultiplied)."""
-    encoding = picture.metadata.encoding
-    encoding = encoding if isinstance(encoding, ExrEncoding) else ExrEncoding()
-    samples = picture.pixels if picture.alpha is None else np.concatenate([picture.pixels, picture.alpha[..., None]], 2)
+    """The bytes of an OpenEXR file that holds the picture (float16 or float32; gray or RGB; alpha premultiplied).
+
+    Raises:
+        MissingDependency: the package OpenEXR is not installed.
+    """
+    exr = optional_module("OpenEXR", "the format OpenEXR")
+    encoding = picture.metadata.encoding if isinstance(picture.metadata.encoding, ExrEncoding) else ExrEncoding()
     letters = ("Y" if picture.pixels.shape[2] == 1 else "RGB") + ("" if picture.alpha is None else "A")
-    planes = {letter.encode(): samples[..., i] for i, letter in enumerate(letters)}
-    header, y0 = _header(picture, encoding, sorted(planes))
-    dtype = _DTYPES[_type_of(picture)]
-    lines = np.stack([planes[name] for name in sorted(planes)], axis=1).astype(dtype)
-    step = _LINES[encoding.compression]
-    blocks = []
-    for y in range(0, picture.size[0], step):
-        body = lines[y : y + step].tobytes()
-        packed = _packed(body) if encoding.compression else body
-        body = packed if len(packed) < len(body) else body
-        blocks.append(struct.pack("<ii", y0 + y, len(body)) + body)
-    at = len(header) + 8 * len(blocks)
-    offsets = at + np.cumsum([0, *(len(block) for block in blocks[:-1])], dtype=np.uint64)
-    return header + offsets.astype("<u8").tobytes() + b"".join(blocks)
-
-
-def _type_of(picture: Picture) -> int:
-    return _HALF if picture.pixels.dtype == np.float16 else _FLOAT
-
-
-def _attributes(data: bytes) -> tuple[list[Attribute], int]:
-    """The attributes of the header, and where it ends."""
-    attributes: list[Attribute] = []
-    at = 8
-    while data[at : at + 1] != b"\0":
-        ends = data.find(b"\0", at), data.find(b"\0", data.find(b"\0", at) + 1)
-        if min(ends) < 0 or ends[1] + 5 > len(data):
-            raise FileProblem("the file is cut short: its header is not complete")
-        (size,) = struct.unpack_from("<i", data, ends[1] + 1)
-        begin = ends[1] + 5
-        attributes.append((data[at : ends[0]], data[ends[0] + 1 : ends[1]], data[begin : begin + size]))
-        at = begin + size
-    return attributes, at + 1
-
-
-def _channels(value: bytes) -> list[_Channel]:
-    channels: list[_Channel] = []
-    at = 0
-    while value[at : at + 1] != b"\0":
-        end = value.index(b"\0", at)
-        kind, _, x, y = struct.unpack_from("<iIii", value, end + 1)
-        channels.append(_Channel(value[at:end], kind, (x, y)))
-        at = end + 17
-    names = b", ".join(channel.name for channel in channels).decode("latin-1")
-    if tuple(channel.name for channel in channels) not in _CHANNELS:
-        raise FileProblem(f"it holds the channels {names}: restora reads R, G, B or Y, with or without A")
-    if any(channel.type not in _DTYPES or channel.sampling != (1, 1) for channel in channels):
-        raise FileProblem("its channels are integers or subsampled: save it with half or float channels first")
-    return channels
-
-
-def _planes(
-    data: bytes,
-    at: int,
-    channels: list[_Channel],
-    compression: int,
-    window: tuple[int, int, int],
-) -> dict[bytes, Samples]:
-    """Each channel (h, w); float32 if any is, else half."""
-    y0, height, width = window
-    step = _LINES[compression]
-    wide = np.dtype(np.float32 if any(channel.type == _FLOAT for channel in channels) else np.float16)
-    planes: dict[bytes, Samples] = {channel.name: np.zeros((height, width), wide) for channel in channels}
-    line_bytes = sum(_DTYPES[channel.type].itemsize for channel in channels) * width
-    blocks = -(-height // step)
-    offsets = struct.unpack_from(f"<{blocks}Q", data, at)
-    for offset in offsets:
-        y, size = struct.unpack_from("<ii", data, offset)
-        top = y - y0
-        rows = min(step, height - top)
-        body = data[offset + 8 : offset + 8 + size]
-        if not 0 <= top < height or len(body) < size:
-            raise FileProblem("the file is damaged or cut short: some of its lines are missing")
-        if size < rows * line_bytes:
-            body = _unpacked(body, rows * line_bytes)
-        _fill(planes, channels, body, top, rows)
-    return planes
-
-
-def _fill(planes: dict[bytes, Samples], channels: list[_Channel], body: bytes, top: int, rows: int) -> None:
-    lines = np.frombuffer(body, np.uint8).reshape(rows, -1)
-    at = 0
-    for channel in channels:
-        plane, dtype = planes[channel.name], _DTYPES[channel.type]
-        length = plane.shape[1] * dtype.itemsize
-        plane[top : top + rows] = np.ascontiguousarray(lines[:, at : at + length]).view(dtype)
-        at += length
-
-
-def _unpacked(body: bytes, expected: int) -> bytes:
-    """Inflate, sum up the differences, and put the two halves together byte by byte."""
-    differences = np.frombuffer(zlib.decompressobj().decompress(body, expected), np.uint8)
-    if differences.size < expected:
-        raise FileProblem("the file is damaged or cut short: some of its lines are missing")
-    steps = differences - np.uint8(128)
-    steps[0] = differences[0]
-    halves: NDArray[np.uint8] = np.cumsum(steps, dtype=np.uint8)
-    whole = np.empty_like(halves)
-    middle = (expected + 1) // 2
-    whole[0::2], whole[1::2] = halves[:middle], halves[middle:]
-    return whole.tobytes()
-
-
-def _packed(body: bytes) -> bytes:
-    whole = np.frombuffer(body, np.uint8)
-    halves = np.concatenate([whole[0::2], whole[1::2]])
-    differences = halves.copy()
-    differences[1:] = halves[1:] - halves[:-1] + np.uint8(128)
-    return zlib.compress(differences.tobytes(), 4)
-
-
-def _header(picture: Picture, encoding: ExrEncoding, names: list[bytes]) -> tuple[bytes, int]:
-    """The header, and the first line of the data window; windows and all other attributes are kept if the size is."""
-    height, width = picture.size
-    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
-    attributes = {name: (kind, value) for name, kind, value in encoding.attributes}
-    x0, y0, x1, y1 = struct.unpack("<4i", attributes.get(b"dataWindow", (b"", window))[1])
-    if (y1 - y0 + 1, x1 - x0 + 1) != (height, width):
-        attributes |= {b"dataWindow": (b"box2i", window), b"displayWindow": (b"box2i", window)}
-        y0 = 0
-    kind = _type_of(picture)
-    channels = b"".join(name + b"\0" + struct.pack("<iIii", kind, 0, 1, 1) for name in names) + b"\0"
-    required = {
-        b"dataWindow": (b"box2i", window),
-        b"displayWindow": (b"box2i", window),
-        b"pixelAspectRatio": (b"float", struct.pack("<f", 1)),
-        b"screenWindowCenter": (b"v2f", bytes(8)),
-        b"screenWindowWidth": (b"float", struct.pack("<f", 1)),
-    }
-    fixed = {
-        b"channels": (b"chlist", channels),
-        b"compression": (b"compression", bytes([encoding.compression])),
-        b"lineOrder": (b"lineOrder", b"\0"),
-    }
-    merged = {**required, **attributes, **fixed}
-    body = b"".join(
-        name + b"\0" + kind_name + b"\0" + struct.pack("<i", len(value)) + value
-        for name, (kind_name, value) in sorted(merged.items())
+    planes = dict(zip(letters, np.moveaxis(joined_alpha(picture), 2, 0)))
+    kept = encoding.compression in _LOSSLESS or (
+        encoding.compression == _PXR24 and picture.pixels.dtype == np.float16  # which cuts only float
     )
-    is_long = any(len(name) > 31 for name in merged)
-    return _MAGIC + struct.pack("<I", _VERSION | (0x400 if is_long else 0)) + body + b"\0", y0
+    header = {
+        **_attributes(picture, encoding.attributes),
+        "type": exr.scanlineimage,
+        "compression": exr.Compression(encoding.compression if kept else _ZIP),
+    }
+    stream = io.BytesIO()
+    exr.File(header, {name: np.ascontiguousarray(plane) for name, plane in planes.items()}).write(stream)
+    return stream.getvalue()
+
+
+def _read(data: bytes, *, header_only: bool) -> tuple[dict[str, Any], dict[str, Samples]]:
+    """The header, whose channels map to their sampling, and the samples (h, w) of each channel if they are wanted."""
+    exr = optional_module("OpenEXR", "the format OpenEXR")
+    try:
+        with redirect_stdout(io.StringIO()):  # it also prints what it then raises
+            file = exr.File(io.BytesIO(data), separate_channels=True, header_only=header_only)
+        parts = file.parts
+        header: dict[str, Any] = dict(file.header())
+        header["channels"] = {one.name: (one.xSampling, one.ySampling) for one in header["channels"]}
+    except (RuntimeError, ValueError) as error:  # ValueError: what has no readable pixels has no part
+        raise FileProblem("the file is damaged or cut short: OpenEXR cannot read it") from error
+    if len(parts) != 1:
+        raise FileProblem(f"it is an OpenEXR file of {len(parts)} parts: save it as one flat image first")
+    if header.get("type") in (exr.deepscanline, exr.deeptile):
+        raise FileProblem("it is an OpenEXR file of deep data: save it as one flat image first")
+    return header, {} if header_only else {name: channel.pixels for name, channel in file.channels().items()}
+
+
+def _attributes(picture: Picture, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of the file, but for windows of another size."""
+    (height, width), kept = picture.size, dict(attributes)
+    if "dataWindow" in kept:
+        first, last = (np.asarray(corner) for corner in kept["dataWindow"])
+        if tuple(last - first + 1) != (width, height):
+            kept |= dict.fromkeys(_WINDOWS, (np.zeros(2, np.int32), np.array([width - 1, height - 1], np.int32)))
+    return kept

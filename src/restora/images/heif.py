@@ -10,16 +10,19 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem, MissingDependency
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import HeifEncoding, Metadata
 from restora.images.optional import optional_module
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
-from restora.images.pillow import decoded, image_of, opened
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
+from restora.images.pillow import decoded, image_of, opened, refuse_animation, saved
 
 QUALITY = 90
+
+_LIBHEIF = (OSError, SyntaxError, ValueError, RuntimeError, EOFError)
 
 Chroma = Literal["420", "422", "444"]
 
@@ -32,13 +35,15 @@ def decode_heic(data: bytes, limit: PixelLimit) -> Picture:
         MissingDependency: pillow-heif is not installed.
     """
     pillow_heif = optional_module("pillow_heif", "HEIC")
-    file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    with damage(*_LIBHEIF):
+        file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     if len(file) != 1:
         raise FileProblem(f"it holds {len(file)} images: restora reads single ones, so extract them first")
     image = file[0]
     width, height = image.size
     limit.check(height, width, len(data))
-    samples: Samples = np.asarray(image)  # decoding may turn it, so its size is known only now
+    with damage(*_LIBHEIF):
+        samples: Samples = np.asarray(image)  # decoding may turn it, so its size is known only now
     samples = samples.reshape(*samples.shape[:2], -1)
     info: dict[str, Any] = image.info
     exif = (info.get("exif") or b"").removeprefix(b"Exif\0\0")
@@ -46,15 +51,13 @@ def decode_heic(data: bytes, limit: PixelLimit) -> Picture:
     chroma = str(info.get("chroma", "420"))
     metadata = Metadata(
         icc=info.get("icc_profile") or None,
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         premultiplied=bool(image.premultiplied_alpha),
         encoding=HeifEncoding(int(info["bit_depth"]), _chroma(chroma)),
     )
-    colours = samples.shape[2] - int(image.has_alpha)
-    alpha = np.ascontiguousarray(samples[..., -1]) if image.has_alpha else None
-    kind = "gray" if colours == 1 else "rgb"
-    return Picture(np.ascontiguousarray(samples[..., :colours]), alpha, kind, "HEIC", metadata)
+    pixels, alpha = split_alpha(samples, image.has_alpha)
+    return Picture(pixels, alpha, kind_of(pixels.shape[2]), "HEIC", metadata)
 
 
 def encode_heic(picture: Picture) -> bytes:
@@ -64,9 +67,7 @@ def encode_heic(picture: Picture) -> bytes:
         MissingDependency: pillow-heif is not installed.
     """
     pillow_heif = optional_module("pillow_heif", "HEIC")
-    samples, metadata = picture.pixels, picture.metadata
-    if picture.alpha is not None:
-        samples = np.concatenate([samples, picture.alpha[..., None]], axis=2)
+    samples, metadata = joined_alpha(picture), picture.metadata
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
     mode += ";16" if samples.dtype == np.uint16 else ""
     encoding = metadata.encoding if isinstance(metadata.encoding, HeifEncoding) else HeifEncoding(chroma="444")
@@ -74,13 +75,10 @@ def encode_heic(picture: Picture) -> bytes:
     if metadata.icc:
         file[0].info |= {"icc_profile": metadata.icc, "icc_profile_type": "prof"}
     stream = io.BytesIO()
-    file.save(
-        stream,
-        quality=QUALITY,
-        chroma=encoding.chroma,
-        exif=metadata.exif,
-        xmp=metadata.xmp,
-    )
+    try:
+        file.save(stream, quality=QUALITY, chroma=encoding.chroma, exif=metadata.exif, xmp=metadata.xmp)
+    except _LIBHEIF as error:
+        raise FileProblem(f"the HEIC encoder failed ({error})") from error
     return stream.getvalue()
 
 
@@ -93,8 +91,7 @@ def decode_avif(data: bytes, limit: PixelLimit) -> Picture:
     """
     image = opened(_avif_plugin(), data)
     limit.check(image.height, image.width, len(data))
-    if getattr(image, "n_frames", 1) > 1:
-        raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
+    refuse_animation(image)
     exif = (image.info.get("exif") or b"").removeprefix(b"Exif\0\0")
     xmp = image.info.get("xmp")
     orientation = orientation_of(exif, xmp)
@@ -106,13 +103,12 @@ def decode_avif(data: bytes, limit: PixelLimit) -> Picture:
         pixels, alpha = _deep_avif(data, bits)
     metadata = Metadata(
         icc=image.info.get("icc_profile"),
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         encoding=HeifEncoding(bits, chroma),
     )
     alpha = None if alpha is None else turned_upright(alpha, orientation)
-    kind = "gray" if pixels.shape[2] == 1 else "rgb"
-    return Picture(turned_upright(pixels, orientation), alpha, kind, "AVIF", metadata)
+    return Picture(turned_upright(pixels, orientation), alpha, kind_of(pixels.shape[2]), "AVIF", metadata)
 
 
 def encode_avif(picture: Picture) -> bytes:
@@ -125,17 +121,8 @@ def encode_avif(picture: Picture) -> bytes:
     metadata = picture.metadata
     encoding = metadata.encoding if isinstance(metadata.encoding, HeifEncoding) else HeifEncoding(chroma="444")
     subsampling = "4:0:0" if picture.pixels.shape[2] == 1 else ":".join(encoding.chroma)
-    stream = io.BytesIO()
-    image_of(picture).save(
-        stream,
-        "AVIF",
-        quality=QUALITY,
-        subsampling=subsampling,
-        icc_profile=metadata.icc or b"",
-        exif=metadata.exif or b"",
-        xmp=metadata.xmp or b"",
-    )
-    return stream.getvalue()
+    options = {"icc_profile": metadata.icc or b"", "exif": metadata.exif or b"", "xmp": metadata.xmp or b""}
+    return saved(image_of(picture), "AVIF", {"quality": QUALITY, "subsampling": subsampling, **options})
 
 
 def _avif_plugin() -> Any:
@@ -160,13 +147,12 @@ def _av1_configuration(data: bytes) -> tuple[int, Chroma]:
 
 def _deep_avif(data: bytes, bits: int) -> tuple[Samples, Samples | None]:
     imagecodecs = optional_module("imagecodecs", f"AVIF of {bits} bits")
-    samples: Samples = imagecodecs.avif_decode(data)
+    with damage(RuntimeError, ValueError):
+        samples: Samples = imagecodecs.avif_decode(data)
     samples = samples.reshape(*samples.shape[:2], -1)
     white = 2**bits - 1
     wide = np.rint(samples * np.float64(65535 / white)).astype(np.uint16)
-    colours = wide.shape[2] - (wide.shape[2] + 1) % 2
-    alpha = np.ascontiguousarray(wide[..., -1]) if colours < wide.shape[2] else None
-    return np.ascontiguousarray(wide[..., :colours]), alpha
+    return split_alpha(wide, wide.shape[2] in (2, 4))
 
 
 def _chroma(name: str) -> Chroma:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -115,8 +116,12 @@ def first_directory(data: bytes) -> Directory:
         FileProblem: there is none, or it lies outside of the data.
     """
     form = read_form(data)
-    (at,) = form.pointer.unpack_from(data, form.first_pointer_at)
-    return read_directory(data, at, form)
+    return read_directory(data, _first_place(data, form), form)
+
+
+def _first_place(data: bytes, form: Form) -> int:
+    with damage(struct.error):
+        return form.pointer.unpack_from(data, form.first_pointer_at)[0]
 
 
 def read_directory(data: bytes, at: int, form: Form) -> Directory:
@@ -125,13 +130,11 @@ def read_directory(data: bytes, at: int, form: Form) -> Directory:
     Raises:
         FileProblem: the directory lies outside of the data.
     """
-    try:
+    with damage(struct.error, OverflowError):  # a place beyond what an index can be overflows
         (count,) = form.length.unpack_from(data, at)
         begin = at + form.length.size
         next_at = begin + count * form.entry.size
         (following,) = form.pointer.unpack_from(data, next_at)
-    except struct.error as error:
-        raise FileProblem("the file is cut short: a directory of it is missing") from error
     fields: dict[int, Field] = {}
     for i in range(count):
         entry_at = begin + i * form.entry.size
@@ -152,7 +155,7 @@ def directories(data: bytes) -> list[Directory]:
         FileProblem: the chain is broken, or turns back on itself.
     """
     form = read_form(data)
-    (at,) = form.pointer.unpack_from(data, form.first_pointer_at)
+    at = _first_place(data, form)
     found: list[Directory] = []
     seen: set[int] = set()
     while at:

@@ -1,7 +1,8 @@
 """Metadata: what an image file holds beside its pixels, and how it was encoded."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from restora.images.ifd import Field
 
@@ -62,10 +63,9 @@ class TiffEncoding:
 
 @dataclass(frozen=True, slots=True)
 class WebpEncoding:
-    """How a WebP file was encoded: without loss, or with a quality in 0..100 (estimated from its quantiser)."""
+    """How a WebP file was encoded: without loss or not."""
 
     lossless: bool = True
-    quality: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class HeifEncoding:
 
 @dataclass(frozen=True, slots=True)
 class ExrEncoding:
-    """How an OpenEXR file was encoded: the code of its compression, and attributes (name, type, value) carried over."""
+    """How an OpenEXR file was encoded: the code of its compression, and its attributes by name, which are carried."""
 
     compression: int = 3
-    attributes: tuple[tuple[bytes, bytes, bytes], ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 Encoding = JpegEncoding | PngEncoding | TiffEncoding | WebpEncoding | PnmEncoding | HeifEncoding | ExrEncoding

@@ -116,6 +116,20 @@ def with_pixels(picture: Picture, x: Float[Tensor, "b c h w"]) -> Picture:
     return Picture(pixels, alpha, kind, picture.format, metadata)
 
 
+def split_alpha(samples: Samples, has_alpha: bool) -> tuple[Samples, Samples | None]:
+    """Pixels (h, w, c) and opacity (h, w), which is the last channel where there is one."""
+    if not has_alpha:
+        return np.ascontiguousarray(samples), None
+    return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
+
+
+def joined_alpha(picture: Picture) -> Samples:
+    """Samples (h, w, c): the pixels, and the opacity as last channel where there is one."""
+    if picture.alpha is None:
+        return picture.pixels
+    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=2)
+
+
 def resized_alpha(alpha: Samples, size: tuple[int, int]) -> Samples:
     """Opacity (h, w) resized to ``size`` = (height, width), bicubic (a = −1/2), cut to the range it had."""
     height, width = size

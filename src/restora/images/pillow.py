@@ -6,18 +6,34 @@ setting of Pillow, which the caller may rely on, is touched.
 
 import io
 import logging
+import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.palette import colours_of, indices_of
-from restora.images.picture import Kind, Picture, Samples
+from restora.images.picture import Kind, Picture, Samples, joined_alpha, split_alpha
+
+PILLOW_ERRORS = (
+    OSError,
+    SyntaxError,  # a header that a plugin refuses
+    ValueError,
+    EOFError,
+    RuntimeError,  # of AVIF
+    TypeError,  # of TIFF, whose tags may be of any type and size
+    OverflowError,
+    struct.error,
+    Image.DecompressionBombError,  # of a frame or tile that is larger than the image it belongs to
+)
+"""What Pillow raises for damaged files."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,8 +62,39 @@ def quiet() -> Iterator[None]:
 
 
 def opened(plugin: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
-    """The image that a plugin sees in ``data``; its pixels are not decoded yet."""
-    return plugin(io.BytesIO(data))
+    """The image that a plugin sees in ``data``; its pixels are not decoded yet.
+
+    Raises:
+        FileProblem: the file is damaged or cut short.
+    """
+    with damage(*PILLOW_ERRORS):
+        return plugin(io.BytesIO(data))
+
+
+def refuse_animation(image: ImageFile.ImageFile) -> None:
+    """Refuse a file of several frames.
+
+    Raises:
+        FileProblem: it is one, or it is damaged.
+    """
+    with damage(*PILLOW_ERRORS):  # some plugins look through the file to count
+        frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
+
+
+def saved(image: Image.Image, form: str, options: Mapping[str, Any]) -> bytes:
+    """The bytes of a file of that format.
+
+    Raises:
+        FileProblem: Pillow cannot encode it, as it is too large for the format, for example.
+    """
+    stream = io.BytesIO()
+    try:
+        image.save(stream, form, **options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileProblem(f"the {form} encoder failed ({str(error).partition(chr(10))[0]})") from error
+    return stream.getvalue()
 
 
 def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded:
@@ -56,10 +103,10 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
     A palette of grays becomes gray, unless ``keep_palette_colour`` says that a colour profile needs the three channels.
 
     Raises:
-        FileProblem: the pixels are of a kind restora does not know.
-        OSError: the file is damaged or cut short.
+        FileProblem: the pixels are of a kind restora does not know, or the file is damaged or cut short.
     """
-    image.load()
+    with damage(*PILLOW_ERRORS):
+        image.load()
     mode = image.mode
     if mode == "P":
         return _from_palette(image, keep_palette_colour)
@@ -69,11 +116,7 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
     if mode in ("L", "F") or mode.startswith("I;16"):
         return Decoded(samples.astype(samples.dtype.newbyteorder("="), copy=False)[..., None], None, "gray")
     if mode in ("LA", "RGBA"):
-        return Decoded(
-            np.ascontiguousarray(samples[..., :-1]),
-            np.ascontiguousarray(samples[..., -1]),
-            "gray" if mode == "LA" else "rgb",
-        )
+        return Decoded(*split_alpha(samples, True), "gray" if mode == "LA" else "rgb")
     if mode in ("RGB", "CMYK"):
         return Decoded(samples, None, "rgb" if mode == "RGB" else "cmyk")
     raise FileProblem(f"its pixels are of the kind {mode}, which restora does not read: save it as RGB first")
@@ -81,9 +124,9 @@ def decoded(image: Image.Image, *, keep_palette_colour: bool = False) -> Decoded
 
 def image_of(picture: Picture) -> Image.Image:
     """The Pillow image of a picture of 8 bits, or of one gray channel of 16 or of float32."""
-    pixels, alpha = picture.pixels, picture.alpha
-    if alpha is not None:
-        return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
+    pixels = picture.pixels
+    if picture.alpha is not None:
+        return Image.fromarray(joined_alpha(picture))
     if pixels.shape[2] == 4:
         return Image.frombytes("CMYK", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))

@@ -3,7 +3,6 @@
 Interlaced files are read, and written without interlacing. Animations are refused.
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -11,13 +10,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PngEncoding
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
-from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened
+from restora.images.picture import Picture, Samples, joined_alpha, kind_of, split_alpha
+from restora.images.pillow import Decoded, compact_image_of, decoded, fits_bit_depth, opened, saved
 from restora.images.png16 import decode_16, encode_16, encode_packed
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -51,8 +51,8 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     orientation = orientation_of(exif, xmp)
     metadata = Metadata(
         icc=icc,
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
         dpi=_dpi(chunks),
         bit_depth=depth if depth < 8 else None,
         palette=samples.palette,
@@ -88,10 +88,8 @@ def _decoded(chunks: Sequence[Chunk], depth: int, keep_colour: bool) -> Decoded:
         bare = _assembled(chunk for chunk in chunks if chunk[0] in _PIXELS)
         return decoded(opened(PngImageFile, bare), keep_palette_colour=keep_colour)
     samples = decode_16(chunks[0][1], b"".join(body for name, body in chunks if name == b"IDAT"))
-    colour_channels = samples.shape[2] - (samples.shape[2] + 1) % 2
-    pixels = np.ascontiguousarray(samples[..., :colour_channels])
-    alpha = np.ascontiguousarray(samples[..., -1]) if samples.shape[2] != colour_channels else None
-    return Decoded(pixels, alpha, "gray" if colour_channels == 1 else "rgb")
+    pixels, alpha = split_alpha(samples, samples.shape[2] in (2, 4))
+    return Decoded(pixels, alpha, kind_of(pixels.shape[2]))
 
 
 def _encoded(picture: Picture) -> list[Chunk]:
@@ -101,16 +99,12 @@ def _encoded(picture: Picture) -> list[Chunk]:
     if packed:
         return list(encode_packed(pixels[..., 0] // np.uint8(255 // (2**packed - 1)), packed))
     if pixels.dtype == np.uint16:
-        return list(encode_16(pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)))
-    image = compact_image_of(picture)
-    stream = io.BytesIO()
-    if image.mode != "P":
-        image.save(stream, "PNG")
-    else:
+        return list(encode_16(joined_alpha(picture)))
+    image, options = compact_image_of(picture), {}
+    if image.mode == "P":
         opacity = (picture.metadata.palette or b"")[3::4].rstrip(b"\xff")
-        extra = {"transparency": opacity} if opacity else {}
-        image.save(stream, "PNG", bits=picture.metadata.bit_depth or 8, **extra)
-    return [chunk for chunk in _read_chunks(stream.getvalue()) if chunk[0] in _PIXELS]
+        options = {"bits": picture.metadata.bit_depth or 8} | ({"transparency": opacity} if opacity else {})
+    return [chunk for chunk in _read_chunks(saved(image, "PNG", options)) if chunk[0] in _PIXELS]
 
 
 def _read_chunks(data: bytes) -> list[Chunk]:
@@ -148,16 +142,21 @@ def _profile(chunks: Iterable[Chunk]) -> bytes | None:
     if body is None:
         return None
     _, _, compressed = body.partition(b"\0")
-    return zlib.decompressobj().decompress(compressed[1:], _MAX_PROFILE)
+    return _inflated(compressed[1:])
 
 
 def _xmp(chunks: Iterable[Chunk]) -> bytes | None:
     body = next((body for name, body in chunks if name == b"iTXt" and body.startswith(_XMP)), None)
     if body is None:
         return None
-    is_compressed, rest = body[len(_XMP)], body[len(_XMP) + 2 :]
-    text = rest.split(b"\0", 2)[2]
-    return zlib.decompressobj().decompress(text, _MAX_PROFILE) if is_compressed else text
+    is_compressed, rest = body[len(_XMP) : len(_XMP) + 1], body[len(_XMP) + 2 :]
+    text = rest.split(b"\0", 2)[-1]
+    return _inflated(text) if is_compressed == b"\1" else text
+
+
+def _inflated(data: bytes) -> bytes:
+    with damage(zlib.error):
+        return zlib.decompressobj().decompress(data, _MAX_PROFILE)
 
 
 def _dpi(chunks: Iterable[Chunk]) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.core.kernels import kernel
 
@@ -33,8 +34,8 @@ def decode_16(header: bytes, compressed: bytes) -> NDArray[np.uint16]:
     passes = [(0, 0, 1, 1)] if not interlaced else list(_ADAM7)
     sizes = [(-(-(height - y) // dy), -(-(width - x) // dx)) for y, x, dy, dx in passes]
     expected = sum(h * (1 + 2 * channels * w) for h, w in sizes if h > 0 and w > 0)
-    inflater = zlib.decompressobj()
-    data = np.frombuffer(bytearray(inflater.decompress(compressed, expected)), dtype=np.uint8)
+    with damage(zlib.error):
+        data = np.frombuffer(bytearray(zlib.decompressobj().decompress(compressed, expected)), dtype=np.uint8)
     if data.size < expected:
         raise FileProblem("the file is cut short: some of its rows are missing")
     pixels = np.empty((height, width, channels), dtype=np.uint16)

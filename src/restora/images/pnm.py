@@ -9,6 +9,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, PnmEncoding
@@ -119,7 +120,8 @@ def _plain_samples(body: bytes, count: int, maxval: int) -> Samples:
     words = _COMMENT.sub(b"", body).split()
     if len(words) < count:
         raise FileProblem(f"the file is cut short: {count - len(words):,} of {count:,} samples are missing")
-    values = np.array(words[:count], dtype=np.int64)
+    with damage(ValueError, OverflowError):
+        values = np.array(words[:count], dtype=np.int64)
     if values.min() < 0 or values.max() > maxval:
         raise FileProblem(f"it is damaged: it holds samples outside of 0 to {maxval}")
     return values.astype(np.uint8 if maxval < 256 else np.uint16)
@@ -142,7 +144,7 @@ def _plain(samples: Samples) -> bytes:
 
 def _decode_floats(data: bytes, limit: PixelLimit) -> Picture:
     """PFM: rows from the bottom up; the sign of the scale is the byte order."""
-    match = re.match(rb"P[Ff]\s+(\d{1,10})\s+(\d{1,10})\s+([-+.\deE]+)\s", data)
+    match = re.match(rb"P[Ff]\s+(\d{1,10})\s+(\d{1,10})\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s", data)
     scale = float(match[3]) if match else 0.0
     if match is None or not scale:
         raise FileProblem("it is damaged: its header does not hold the numbers it should")

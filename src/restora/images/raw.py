@@ -37,7 +37,6 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
 def _exif(data: bytes) -> bytes | None:
     """EXIF, where the raw file is built as TIFF files are (most are)."""
     try:
-        exif = exif_from(data, first_directory(data))
+        return upright(exif_from(data, first_directory(data)))
     except FileProblem:
         return None
-    return upright(exif) if exif else None

@@ -1,7 +1,5 @@
 """Reading pictures: from a file, from bytes, from a stream; every failure is one sentence."""
 
-import struct
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -38,10 +36,6 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, RuntimeError, struct.error, zlib.error)
-"""What codecs raise when a file does not hold what it should."""
-
-
 def read_picture(
     source: Path | str | bytes | Stream,
     *,
@@ -72,9 +66,6 @@ def read_picture(
         raise MissingDependency(f"{name} cannot be read: {missing}") from missing
     except MemoryError as error:
         raise FileProblem(f"{name} cannot be read: there is not enough memory for it") from error
-    except _DAMAGE as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise FileProblem(f"{name} cannot be read: the file is damaged or cut short ({reason})") from error
 
 
 def _loaded(source: Path | str | bytes | Stream) -> tuple[str, bytes]:

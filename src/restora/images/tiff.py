@@ -7,11 +7,14 @@ A file of several pages is refused; reduced copies of the one page (thumbnails) 
 """
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL.TiffImagePlugin import TiffImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.exif import exif_from, xmp_orientation, xmp_upright
 from restora.images.ifd import Directory, directories
@@ -19,8 +22,8 @@ from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture, Samples
-from restora.images.pillow import Decoded, decoded, opened
+from restora.images.picture import Picture, Samples, split_alpha
+from restora.images.pillow import PILLOW_ERRORS, Decoded, decoded, opened
 
 SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 ORIENTATION, CHANNELS, X_RESOLUTION, Y_RESOLUTION, PLANAR, RESOLUTION_UNIT = 274, 277, 282, 283, 284, 296
@@ -35,6 +38,8 @@ _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _UNSIGNED, _FLOAT = 1, 3
 
+_TIFFFILE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, struct.error, zlib.error)
+"""What tifffile and its codecs raise for tags and data that make no sense; RuntimeError is that of imagecodecs."""
 
 PILLOW_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946})
 """Those every build of Pillow has: none, CCITT, LZW, JPEG old and new, deflate, PackBits, deflate of old."""
@@ -95,11 +100,11 @@ class Layout:
 
 def is_raw(data: bytes) -> bool:
     """Whether it is a camera's raw file: a DNG, or a TIFF structure whose first page is a preview or a mosaic."""
-    first = directories(data)[0]
-    return (
+    return any(
         _DNG_VERSION in first.fields
         or first.integer(PHOTOMETRIC, 0) == _CFA
         or (first.integer(SUBFILE, 0) & 1 == 1 and _SUB_DIRECTORIES in first.fields)
+        for first in directories(data)[:1]
     )
 
 
@@ -126,7 +131,7 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     metadata = Metadata(
         icc=icc,
         exif=exif_from(data, page),
-        xmp=xmp_upright(xmp) if xmp else None,
+        xmp=xmp_upright(xmp),
         iptc=page.raw(IPTC),
         dpi=_dpi(page),
         max_value=2**bits - 1 if 8 < bits < 8 * itemsize and layout.sample_format == _UNSIGNED else None,
@@ -157,14 +162,17 @@ def _encoding(page: Directory, layout: Layout, samples: Decoded) -> TiffEncoding
 def _with_pillow(data: bytes, index: int, keep_colour: bool) -> Decoded:
     """Samples, which Pillow has already turned upright."""
     image = opened(TiffImageFile, data)
-    image.seek(index)
+    with damage(*PILLOW_ERRORS):
+        image.seek(index)
     return decoded(image, keep_palette_colour=keep_colour)
 
 
 def _with_tifffile(data: bytes, index: int, layout: Layout) -> Decoded:
     tifffile = optional_module("tifffile", f"TIFF of {layout.channels} channels of {max(layout.bits)} bits")
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    with damage(*_TIFFFILE), tifffile.TiffFile(io.BytesIO(data)) as file:
         samples: Samples = file.pages[index].asarray()
+    if samples.size != layout.height * layout.width * layout.channels:
+        raise FileProblem("it is damaged: its tags and its samples do not agree")
     if layout.planar:
         samples = np.moveaxis(samples.reshape(layout.channels, layout.height, layout.width), 0, -1)
     samples = samples.reshape(layout.height, layout.width, layout.channels)
@@ -173,10 +181,7 @@ def _with_tifffile(data: bytes, index: int, layout: Layout) -> Decoded:
         raise FileProblem(f"its samples are {samples.dtype}, which are no real numbers")
     if layout.photometric == _WHITE_IS_ZERO and samples.dtype.kind == "u":
         samples = samples.dtype.type(2 ** max(layout.bits) - 1) - samples
-    if layout.alpha is not None:
-        pixels, alpha = np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
-    else:
-        pixels, alpha = np.ascontiguousarray(samples), None
+    pixels, alpha = split_alpha(samples, layout.alpha is not None)
     if layout.alpha is None and layout.extra:
         return Decoded(pixels, None, "multiband")
     return Decoded(pixels, alpha, "gray" if pixels.shape[2] == 1 else "cmyk" if layout.photometric == _CMYK else "rgb")

@@ -18,8 +18,8 @@ from restora.images.exif import exif_fields
 from restora.images.ifd import RATIONAL, SHORT, UNDEFINED, Field, Form, first_directory, pack, read_form
 from restora.images.metadata import Metadata, TiffEncoding
 from restora.images.optional import optional_module
-from restora.images.picture import Picture
-from restora.images.pillow import compact_image_of
+from restora.images.picture import Picture, joined_alpha
+from restora.images.pillow import compact_image_of, saved
 from restora.images.tiff import (
     ICC,
     IPTC,
@@ -69,27 +69,19 @@ def _with_pillow(picture: Picture, encoding: TiffEncoding) -> bytes:
     image = compact_image_of(picture)
     compression = _compression(encoding, bilevel=image.mode == "1")
     predictor = None if image.mode in ("1", "P") else _predictor(encoding, compression, picture.pixels.dtype)
-    stream = io.BytesIO()
-    image.save(
-        stream,
-        "TIFF",
-        compression=COMPRESSION_INFO[compression],
-        tiffinfo={PREDICTOR: predictor} if predictor else {},
-    )
-    return stream.getvalue()
+    tags = {PREDICTOR: predictor} if predictor else {}
+    return saved(image, "TIFF", {"compression": COMPRESSION_INFO[compression], "tiffinfo": tags})
 
 
 def _with_tifffile(picture: Picture, encoding: TiffEncoding) -> bytes:
-    pixels, alpha = picture.pixels, picture.alpha
-    channels = pixels.shape[2]
+    pixels, channels = joined_alpha(picture), picture.pixels.shape[2]
     tifffile = optional_module("tifffile", f"TIFF of {channels} channels of {pixels.dtype}")
     multiband = picture.kind == "multiband"
     rgb = channels >= 3 and encoding.rgb if multiband else channels == 3
     cmyk = picture.kind == "cmyk"
     extra: tuple[int, ...] = ()
-    if alpha is not None:
+    if picture.alpha is not None:
         extra = (1,) if picture.metadata.premultiplied else (2,)
-        pixels = np.concatenate([pixels, alpha[..., None]], axis=2)
     elif multiband:
         base = 3 if rgb else 1
         given = encoding.extra_samples

@@ -1,24 +1,27 @@
-"""WebP: lossless files stay lossless, with the colours under zero opacity; lossy ones are encoded at their quality.
+"""WebP: lossless files stay lossless, with the colours under zero opacity; lossy ones are encoded at a quality of 95.
 
-The quality of a lossy file is estimated from its quantiser. WebP has no gray: gray pictures are written as RGB.
+WebP has no gray: gray pictures are written as RGB.
 """
 
-import io
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.images.exif import orientation_of, upright, xmp_upright
 from restora.images.limits import PixelLimit
 from restora.images.metadata import Metadata, WebpEncoding
 from restora.images.orientation import turned_upright
-from restora.images.picture import Picture
-from restora.images.pillow import decoded, opened
-from restora.images.vp8 import quality_of_frame
+from restora.images.picture import Picture, joined_alpha
+from restora.images.pillow import decoded, opened, saved
+
+LOSSY_QUALITY = 95
+"""libwebp quality of pictures that come from a lossy file; what that file was encoded with, it does not say."""
 
 _MAX_SIDE = 16383
 
@@ -29,21 +32,22 @@ def decode(data: bytes, limit: PixelLimit) -> Picture:
     Raises:
         FileProblem: it is damaged, cut short, animated, or larger than the limit.
     """
-    chunks = dict(_chunks(data))
+    with damage(struct.error):
+        chunks = dict(_chunks(data))
     if b"ANIM" in chunks:
         raise FileProblem("it is an animation: restora reads single images, so extract the frames first")
-    height, width = _size(chunks)
+    with damage(struct.error):
+        height, width = _size(chunks)
     limit.check(height, width, len(data))
     samples = decoded(opened(WebPImageFile, data))
     exif, xmp = chunks.get(b"EXIF"), chunks.get(b"XMP ")
     exif = exif.removeprefix(b"Exif\0\0") if exif else None
     orientation = orientation_of(exif, xmp)
-    lossy = chunks.get(b"VP8 ")
     metadata = Metadata(
         icc=chunks.get(b"ICCP"),
-        exif=upright(exif) if exif else None,
-        xmp=xmp_upright(xmp) if xmp else None,
-        encoding=WebpEncoding() if lossy is None else WebpEncoding(False, quality_of_frame(lossy)),
+        exif=upright(exif),
+        xmp=xmp_upright(xmp),
+        encoding=WebpEncoding(lossless=b"VP8 " not in chunks),
     )
     alpha = None if samples.alpha is None else turned_upright(samples.alpha, orientation)
     return Picture(turned_upright(samples.pixels, orientation), alpha, samples.kind, "WEBP", metadata)
@@ -60,21 +64,16 @@ def encode(picture: Picture) -> bytes:
         raise FileProblem(f"WebP holds at most {_MAX_SIDE} pixels a side and the picture has {width} x {height}")
     metadata = picture.metadata
     encoding = metadata.encoding if isinstance(metadata.encoding, WebpEncoding) else WebpEncoding()
-    colours = np.broadcast_to(picture.pixels, (height, width, 3))
-    if picture.alpha is not None:
-        colours = np.concatenate([colours, picture.alpha[..., None]], axis=2)
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(colours)).save(
-        stream,
-        "WEBP",
-        lossless=encoding.lossless,
-        quality=encoding.quality,
-        exact=encoding.lossless,
-        icc_profile=metadata.icc or b"",
-        exif=metadata.exif or b"",
-        xmp=metadata.xmp or b"",
-    )
-    return stream.getvalue()
+    samples = joined_alpha(replace(picture, pixels=np.broadcast_to(picture.pixels, (height, width, 3))))
+    options = {
+        "lossless": encoding.lossless,
+        "quality": 100 if encoding.lossless else LOSSY_QUALITY,
+        "exact": encoding.lossless,
+        "icc_profile": metadata.icc or b"",
+        "exif": metadata.exif or b"",
+        "xmp": metadata.xmp or b"",
+    }
+    return saved(Image.fromarray(np.ascontiguousarray(samples)), "WEBP", options)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

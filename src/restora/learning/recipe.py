@@ -5,13 +5,12 @@ optimiser and its schedule. With the same recipe, the same images and the same s
 often it was stopped and taken up again.
 """
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
-from restora.core.errors import FileProblem, InvalidParameter, UnknownName
+from restora.core.reading import from_table, read_toml
 from restora.core.spec import Task
 
 Colour = Literal["gray", "rgb", "y"]
@@ -170,62 +169,11 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file.
+    """Read the recipe in a TOML file.
 
     Raises:
-        FileProblem: it cannot be read, or is no TOML.
+        FileProblem: it cannot be read, or is not TOML.
         UnknownName: it holds a key that no recipe has.
         InvalidParameter: a value is missing or of the wrong type.
     """
-    return _decoded(Recipe, read_table(path), "")
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """The table in a TOML file, as it is.
-
-    Raises:
-        FileProblem: it cannot be read, or is no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise FileProblem(f"cannot read the recipe {path}: {problem}") from problem
-
-
-def _decoded(kind: type[Any], table: Mapping[str, object], where: str) -> Any:
-    """A dataclass from a table."""
-    hints = get_type_hints(kind)
-    for name in table:
-        if name not in hints:
-            raise UnknownName.among("key of a recipe", where + name, [where + known for known in hints])
-    for one in fields(kind):
-        if one.name not in table and one.default is MISSING and one.default_factory is MISSING:
-            raise InvalidParameter(f"the recipe lacks {where}{one.name}")
-    return kind(**{name: _value(hints[name], value, where + name) for name, value in table.items()})
-
-
-def _value(hint: Any, value: object, where: str) -> object:
-    """A value of TOML as the type that is wanted."""
-    inner = [member for member in get_args(hint) if is_dataclass(member)]
-    target = inner[0] if inner else hint
-    if isinstance(target, type) and is_dataclass(target):
-        if not isinstance(value, dict):
-            raise InvalidParameter.outside(where, value, "a table")
-        return _decoded(target, value, where + ".")
-    return _plain(hint, value, where)
-
-
-def _plain(hint: Any, value: object, where: str) -> object:
-    """A number, word, list or open table."""
-    origin = get_origin(hint)
-    if origin is Literal:
-        if value not in get_args(hint):
-            raise InvalidParameter.outside(where, value, "one of " + ", ".join(map(str, get_args(hint))))
-        return value
-    if origin is tuple and isinstance(value, list):
-        return tuple(_plain(get_args(hint)[0], one, where) for one in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, dict if origin is not None else hint) and not (hint is int and isinstance(value, bool)):
-        return value
-    raise InvalidParameter.outside(where, value, getattr(hint, "__name__", str(hint)))
+    return from_table(Recipe, read_toml(path), str(path))

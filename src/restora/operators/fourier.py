@@ -46,15 +46,19 @@ def kept_otfs(
 
 
 @lru_cache(maxsize=1024)
-def fast_length(n: int) -> int:
-    """The least length >= n that has no prime factor above 7."""
-    while not _is_smooth(n):
+def fast_length(n: int, primes: tuple[int, ...] = (2, 3, 5, 7)) -> int:
+    """The smallest product of ``primes`` that is at least n: Fourier transforms of that length are fast.
+
+    ``scipy.fft.next_fast_len`` allows either 2, 3, 5 or up to 11, and results depend on the length where an image is
+    extended to it.
+    """
+    while not _is_product(n, primes):
         n += 1
     return n
 
 
-def _is_smooth(n: int) -> bool:
-    for prime in (2, 3, 5, 7):
+def _is_product(n: int, primes: tuple[int, ...]) -> bool:
+    for prime in primes:
         while n % prime == 0:
             n //= prime
     return n == 1

@@ -1,6 +1,7 @@
 """Point spread functions from files: images, .npy, .npz and .mat."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from PIL import Image
 from scipy.io import loadmat
 from torch import Tensor
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem, InvalidInput
+
+_NUMPY = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for damaged files."""
 
 
 def read_psf(path: Path | str, key: str | None = None, *, centre: bool = False) -> Float[Tensor, "kh kw"]:
@@ -42,24 +47,27 @@ def read_psf(path: Path | str, key: str | None = None, *, centre: bool = False) 
 
 
 def _read(path: Path, key: str | None) -> NDArray[Any]:
-    try:
-        match path.suffix.lower():
-            case ".npy":
+    match path.suffix.lower():
+        case ".npy":
+            with damage(*_NUMPY, what=path):
                 return np.load(path, allow_pickle=False)
-            case ".npz":
-                with np.load(path, allow_pickle=False) as arrays:
-                    return _pick(arrays, key, path)
-            case ".mat":
-                variables = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-                return _pick(variables, key, path)
-            case _:
-                return _gray(path)
+        case ".npz":
+            with damage(*_NUMPY, what=path), np.load(path, allow_pickle=False) as archive:
+                arrays = dict(archive)
+            return _pick(arrays, key, path)
+        case ".mat":
+            return _pick(_matlab(path), key, path)
+        case _:
+            return _gray(path)
+
+
+def _matlab(path: Path) -> dict[str, Any]:
+    try:
+        with damage(OSError, ValueError, TypeError, LookupError, zlib.error, what=path):
+            variables = loadmat(path)
     except NotImplementedError as error:
         raise FileProblem(f"{path} is a MATLAB 7.3 file: save it in MATLAB with save(…, '-v7')") from error
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise FileProblem(f"{path} cannot be read as a PSF: {error}") from error
+    return {name: value for name, value in variables.items() if not name.startswith("__")}
 
 
 def _pick(arrays: Mapping[str, Any], key: str | None, path: Path) -> NDArray[Any]:
@@ -73,9 +81,10 @@ def _pick(arrays: Mapping[str, Any], key: str | None, path: Path) -> NDArray[Any
 
 
 def _gray(path: Path) -> NDArray[Any]:
-    with Image.open(path) as image:
-        bands = image.getbands()
-        array = np.asarray(image.convert("RGB") if bands == ("P",) else image, dtype=np.float64)
+    with damage(OSError, SyntaxError, ValueError, what=path), Image.open(path) as image:
+        image.load()
+    bands = image.getbands()
+    array = np.asarray(image.convert("RGB") if bands == ("P",) else image, dtype=np.float64)
     if array.ndim == 2:
         return array
     return array[..., : 1 if bands[-1] == "A" and len(bands) == 2 else 3].mean(-1)

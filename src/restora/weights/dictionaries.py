@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 from scipy.io import loadmat
 from torch import Tensor
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
+from restora.weights.matlab import MATLAB_ERRORS
 from restora.weights.record import Record
 from restora.weights.save import save_weights
 from restora.weights.store import find
@@ -36,16 +38,15 @@ def dictionaries(weights: str) -> tuple[Float[Tensor, "p K"], Float[Tensor, "q K
         FileProblem: the file cannot be read, or holds no pair.
     """
     path = find(weights)
-    try:
+    with damage(*MATLAB_ERRORS, SafetensorError, what=path):
         state: Mapping[str, Any] = loadmat(path) if path.suffix == ".mat" else load_file(path)
-        for names in _NAMES:
-            if all(name in state for name in names):
-                with torch.inference_mode(False):  # what is kept must serve callers outside of it as well
-                    D_h, D_l = (torch.as_tensor(state[name]).float() for name in names)
-                if D_h.ndim == D_l.ndim == 2 and D_h.shape[1] == D_l.shape[1]:
-                    return D_h, D_l
-    except (OSError, ValueError, TypeError, NotImplementedError, SafetensorError) as problem:
-        raise FileProblem(f"{path} cannot be read as a pair of dictionaries: {problem}") from problem
+    for names in _NAMES:
+        if all(name in state and state[name].ndim == 2 for name in names):
+            # What is kept must serve callers outside of inference mode as well; an array of objects is a TypeError.
+            with damage(TypeError, what=path), torch.inference_mode(False):
+                D_h, D_l = (torch.as_tensor(state[name]).float() for name in names)
+            if D_h.shape[1] == D_l.shape[1]:
+                return D_h, D_l
     raise FileProblem(f"{path} holds no pair of dictionaries D_h and D_l with the same number of atoms")
 
 

@@ -5,8 +5,8 @@ archives, MATLAB files of version 5 and of version 7.3.
 """
 
 import json
-import pickle
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,27 +15,15 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from restora.core.damage import damage
 from restora.core.errors import FileProblem
 from restora.weights.matlab import read_hdf5, read_matlab
-from restora.weights.pickles import Refused, Stub, read_pickle
+from restora.weights.pickles import Stub, read_pickle
 
 WRAPPERS = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net", "network", "generator", "netG")
 """Keys under which a checkpoint keeps the network, in order of preference: averaged weights first."""
 
 SAFETENSORS = ".safetensors"
-
-_DAMAGE = (
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    AttributeError,
-)
-"""So many, because the readers of damaged files fail wherever the damage leads them."""
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -56,16 +44,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         MissingDependency: MATLAB 7.3 files need the package h5py.
     """
     kind = _kind(path)
-    try:
-        if kind == "safetensors":
-            return _read_safetensors(path)
-        tree = {"torch": read_pickle, "npz": _read_npz, "matlab": read_matlab, "hdf5": read_hdf5}[kind](path)
-    except FileProblem:
-        raise
-    except Refused as error:
-        raise FileProblem(f"{path} is refused: {_first_line(error)}") from error
-    except _DAMAGE as error:
-        raise FileProblem(f"{path} is damaged or cut short: {_first_line(error)}") from error
+    if kind == "safetensors":
+        return _read_safetensors(path)
+    tree = {"torch": read_pickle, "npz": _read_npz, "matlab": read_matlab, "hdf5": read_hdf5}[kind](path)
     state = _without_module(dict(_flat(_unwrapped(tree), "")))
     if not state:
         raise FileProblem(f"{path} holds no tensors, so it is not a checkpoint")
@@ -80,11 +61,8 @@ def read_header(path: Path) -> dict[str, str]:
     """
     if _kind(path) != "safetensors":
         return {}
-    try:
-        with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise FileProblem(f"{path} is damaged or cut short: {_first_line(error)}") from error
+    with damage(SafetensorError, OSError, what=path), safe_open(path, framework="pt") as file:
+        return dict(file.metadata() or {})
 
 
 def require_checkpoint(path: Path) -> None:
@@ -120,11 +98,8 @@ def _kind(path: Path) -> str:
 
 
 def _kind_of_archive(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise FileProblem(f"{path} is damaged or cut short: {_first_line(error)}") from error
+    with damage(zipfile.BadZipFile, OSError, what=path), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
     if any(name.endswith("/constants.pkl") for name in names):
         raise FileProblem(f"{path} is a TorchScript program, not a checkpoint: save its state_dict() instead")
     if any(name.endswith("data.pkl") for name in names):
@@ -135,18 +110,16 @@ def _kind_of_archive(path: Path) -> str:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise FileProblem(f"{path} is damaged or cut short: {_first_line(error)}") from error
+    with damage(SafetensorError, OSError, what=path), safe_open(path, framework="pt", device="cpu") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}
     if not state:
         raise FileProblem(f"{path} holds no tensors, so it is not a checkpoint")
     return _without_module(state)
 
 
 def _read_npz(path: Path) -> dict[str, object]:
-    with np.load(path, allow_pickle=False) as archive:
+    errors = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+    with damage(*errors, what=path), np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 
@@ -186,11 +159,6 @@ def _without_module(state: dict[str, Tensor]) -> dict[str, Tensor]:
     while state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     return state
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def record_in(header: Mapping[str, str]) -> dict[str, object] | None:

@@ -87,9 +87,10 @@ def network_of(identified: Identified) -> Network:
     try:
         with torch.device("meta"):  # nothing is drawn that would be overwritten: that takes DRUNet six seconds
             network = build(found.architecture, found.fields)
-        network.load_state_dict(state, strict=True, assign=True)
     except InvalidParameter as error:
         raise FileProblem(f"{identified.path} cannot be built: {error}") from error
+    try:
+        network.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise FileProblem(f"{identified.path} does not fit its architecture {found.architecture}: {reason}") from error

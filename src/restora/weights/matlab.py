@@ -4,6 +4,7 @@ Arrays come in MATLAB's order of axes whichever the version. MATLAB drops traili
 inputs and one output is (3, 3, 64).
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,13 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from restora.core.damage import damage
 from restora.core.errors import MissingDependency
+
+MATLAB_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, zlib.error)
+"""What SciPy raises for damaged files; RuntimeError is also that a file is of another version."""
 
 
 def read_matlab(path: Path) -> object:
     """The variables of a version 5 file: structures as mappings, cells as lists, numbers as arrays."""
     io = import_module("scipy.io")
-    variables = io.loadmat(path, struct_as_record=True, squeeze_me=False)
+    with damage(*MATLAB_ERRORS, what=path):
+        variables = io.loadmat(path, struct_as_record=True, squeeze_me=False)
     return _with_layers({name: _plain(value) for name, value in variables.items() if not name.startswith("__")})
 
 
@@ -33,9 +39,10 @@ def read_hdf5(path: Path) -> object:
         raise MissingDependency(
             f'{path} is a MATLAB 7.3 file and needs the package h5py: pip install "restora[io]"'
         ) from error
-    with h5py.File(path, "r") as file:
+    with damage(OSError, RuntimeError, ValueError, KeyError, what=path), h5py.File(path, "r") as file:
         walk = _Hdf5(file, h5py)
-        return _with_layers({name: walk.plain(file[name]) for name in file if not name.startswith("#")})
+        variables = {name: walk.plain(file[name]) for name in file if not name.startswith("#")}
+    return _with_layers(variables)
 
 
 def _plain(value: Any) -> object:
@@ -112,13 +119,14 @@ def _convolutions(layers: object) -> dict[str, np.ndarray]:
         arrays = _weights_of(layer)
         if not arrays:
             continue
-        if layer["type"] == "conv":
+        kind = str(layer.get("type"))
+        if kind == "conv" and arrays[0].ndim <= 4:
             kernel = arrays[0].reshape(arrays[0].shape + (1,) * (4 - arrays[0].ndim))
             found[f"conv{count:02d}_weight"] = kernel.transpose(3, 2, 0, 1)
             found.update({f"conv{count:02d}_bias": bias.ravel() for bias in arrays[1:2] if bias.size})
             count += 1
         else:
-            found.update({f"{layer['type']}{count:02d}_{index}": array for index, array in enumerate(arrays)})
+            found.update({f"{kind}{count:02d}_{index}": array for index, array in enumerate(arrays)})
     return found
 
 

@@ -10,6 +10,7 @@ import collections
 import pickle
 import sys
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,9 @@ from typing import IO, Any
 
 import torch
 from torch import Tensor, _utils
+
+from restora.core.damage import damage
+from restora.core.errors import FileProblem
 
 _PLAIN = ("set", "frozenset", "list", "dict", "tuple", "int", "float", "bool", "complex", "bytearray", "slice", "range")
 """Builtins that only make data."""
@@ -75,6 +79,20 @@ class Stub:
         return first if isinstance(first, Tensor) else None
 
 
+_DAMAGE = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+"""What torch.load raises for damaged files: an unpickler goes wherever the damage leads it."""
+
+
 class Refused(pickle.UnpicklingError):
     """A pickle asks for something that could do harm."""
 
@@ -113,16 +131,19 @@ def read_pickle(path: Path) -> object:
     """What a PyTorch checkpoint holds: nested containers of tensors, numbers and stubs.
 
     Raises:
-        Refused: it asks for something that could do harm.
-        Exception: of many kinds, where it is damaged.
+        FileProblem: it is damaged, or asks for something that could do harm.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of old formats and of sources it cannot compare
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError:
-            pass
-        return torch.load(path, map_location="cpu", pickle_module=_restricted_module(), weights_only=False)
+        with damage(*_DAMAGE, what=path):
+            try:
+                return torch.load(path, map_location="cpu", weights_only=True)
+            except pickle.UnpicklingError:
+                pass
+            try:
+                return torch.load(path, map_location="cpu", pickle_module=_restricted_module(), weights_only=False)
+            except Refused as error:
+                raise FileProblem(f"{path} is refused: {error}") from error
 
 
 def _restricted_module() -> ModuleType:

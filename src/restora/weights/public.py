@@ -1,12 +1,12 @@
 """Public: the table of checkpoints that others have published for architectures of restora."""
 
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from restora.core.errors import MissingWeights
+from restora.core.reading import from_table, read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,5 +56,5 @@ def find_public(name: str) -> Public:
 @cache
 def public_weights() -> tuple[Public, ...]:
     """The table, in order of names."""
-    text = (Path(__file__).parent / "public.toml").read_text(encoding="utf-8")
-    return tuple(sorted((Public(**row) for row in tomllib.loads(text)["weights"]), key=lambda one: one.name))
+    rows = read_toml(Path(__file__).parent / "public.toml")["weights"]
+    return tuple(sorted((from_table(Public, row, "public.toml") for row in rows), key=lambda one: one.name))

@@ -47,9 +47,10 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.frames.curvelet import CurveletTransform
-from restora.frames.curvelet_windows import Finest, fast_length
+from restora.frames.curvelet_windows import Finest
 from restora.frames.cycle_spinning import cycle_spun
 from restora.operators.boundaries import extend
+from restora.operators.fourier import fast_length
 from restora.operators.identity import Identity
 
 SPEC = Spec(
