@@ -119,13 +119,17 @@ class Check:
         return f"{self.method.spec.name}-{self.name}"
 
 
-def contract_checks(method: type[Method]) -> tuple[Check, ...]:
+def contract_checks(method: type[Method], case: Case | None = None) -> tuple[Check, ...]:
     """The checks for a method, one a rule of the contract.
+
+    Args:
+        method: the class.
+        case: the problem on which it is tried; None takes the first of :data:`CASES` that it solves.
 
     Raises:
         CannotSolve: the method solves none of the operators that checks are made for.
     """
-    cases = cases_for(method)
+    cases = cases_for(method) if case is None else (case,)
     if not cases:
         raise CannotSolve(f"{method.spec.name} solves no operator that a check is made for: H, masks, blurs …")
     functions = (
