@@ -21,7 +21,7 @@ from skimage import data
 
 SIDES = (512, 1024, 2048, 4096)
 SIGMA = 25 / 255
-PATIENCE = 20.0
+LARGEST_FOR_BM3D = 20.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def measure(name: str, most: float, sink: Connection) -> None:
     elapsed = 0.0
     for side in SIDES:
         megapixels = side**2 / 1e6
-        if megapixels > most * 1.1 or 4 * elapsed > PATIENCE:
+        if megapixels > most * 1.1 or 4 * elapsed > LARGEST_FOR_BM3D:
             break
         y = picture(side)
         forget_peak()

@@ -1,4 +1,4 @@
-"""Choose: which method solves a problem best today, and why. The table is the rule; ``results/`` is its ground."""
+"""Choose: which method solves a problem best today, and why. The table was made from ``results/``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from restora.operators.mosaic import Mosaic
 NOISELESS = 1 / 255
 """σ up to which a measurement counts as free of noise: about the rounding of 8 bits and a little texture."""
 
-PATIENCE = 4_000_000
+LARGEST_FOR_BM3D = 4_000_000
 """Pixels up to which the slowest classical methods are chosen: half a minute on two cores."""
 
-DRUNET_PATIENCE = 8_000_000
+LARGEST_FOR_DRUNET = 8_000_000
 """Pixels up to which DRUNet denoises: half a minute on two cores."""
 
 STRONG = 25 / 255
 """σ from which DRUNet is as good as CBM3D at colour images, in a quarter of the time."""
 
-FFDNET_PATIENCE = 24_000_000
+LARGEST_FOR_FFDNET = 24_000_000
 """Pixels up to which FFDNet denoises: half a minute in gray, a minute in colour, on two cores."""
 
-DNCNN_PATIENCE = 4_000_000
-"""Pixels up to which DnCNN mends JPEGs: half a minute on two cores."""
+LARGEST_FOR_DNCNN = 4_000_000
+"""Pixels up to which DnCNN deblocks JPEGs: half a minute on two cores."""
 
 FINEST_JPEG = 75
 """Quality up to which DnCNN is better than BM3D at JPEGs."""
 
-RRDB_PATIENCE = 12_000_000
+LARGEST_FOR_RRDB = 12_000_000
 """Pixels of the enlargement up to which RRDB makes it: half a minute on two cores."""
 
-SCN_PATIENCE = 8_000_000
+LARGEST_FOR_SCN = 8_000_000
 """Pixels of the enlargement up to which SCN makes it: half a minute on two cores, by 3, where it costs the most."""
 
-DPIR_PATIENCE = 300_000
+LARGEST_FOR_DPIR = 300_000
 """Pixels of the result up to which a network is run dozens of times: half a minute on two cores, a minute where the
 proximal problem has no closed form."""
 
@@ -82,7 +82,7 @@ def _pixels(problem: Problem) -> int:
 
 
 def _large(problem: Problem) -> bool:
-    return _pixels(problem) > PATIENCE
+    return _pixels(problem) > LARGEST_FOR_BM3D
 
 
 def _in_colour(problem: Problem) -> bool:
@@ -102,24 +102,24 @@ def _white_noise(problem: Problem) -> bool:
 def _for_drunet(problem: Problem) -> bool:
     """In colour, and strong or too large for BM3D; weak noise, and that in gray images, BM3D still finds better."""
     strong_or_large = (problem.noise.sigma or 0.0) >= STRONG or _large(problem)
-    return _white_noise(problem) and _in_colour(problem) and strong_or_large and _pixels(problem) <= DRUNET_PATIENCE
+    return _white_noise(problem) and _in_colour(problem) and strong_or_large and _pixels(problem) <= LARGEST_FOR_DRUNET
 
 
 def _for_ffdnet(problem: Problem) -> bool:
     """Too large for BM3D."""
-    return _white_noise(problem) and PATIENCE < _pixels(problem) <= FFDNET_PATIENCE
+    return _white_noise(problem) and LARGEST_FOR_BM3D < _pixels(problem) <= LARGEST_FOR_FFDNET
 
 
 def _for_dncnn(problem: Problem) -> bool:
     """A JPEG coarse enough: from a quality of about 80 on, the network takes away more than the compression did."""
     noise = problem.noise
-    return isinstance(noise, Jpeg) and noise.quality <= FINEST_JPEG and _pixels(problem) <= DNCNN_PATIENCE
+    return isinstance(noise, Jpeg) and noise.quality <= FINEST_JPEG and _pixels(problem) <= LARGEST_FOR_DNCNN
 
 
 def _for_dpir(problem: Problem) -> bool:
     """Small, and in colour: the network for gray images is not good enough yet (see results/deblur)."""
     in_colour = problem.H.input_channels(problem.y.shape[1]) == 3
-    return in_colour and _white_noise(problem) and _pixels(problem) <= DPIR_PATIENCE
+    return in_colour and _white_noise(problem) and _pixels(problem) <= LARGEST_FOR_DPIR
 
 
 def _noisy_for_dpir(problem: Problem) -> bool:
@@ -127,12 +127,12 @@ def _noisy_for_dpir(problem: Problem) -> bool:
 
 
 def _for_rrdb(problem: Problem) -> bool:
-    return isinstance(problem.H, Downsample) and problem.H.scale == 4 and _pixels(problem) <= RRDB_PATIENCE
+    return isinstance(problem.H, Downsample) and problem.H.scale == 4 and _pixels(problem) <= LARGEST_FOR_RRDB
 
 
 def _for_scn(problem: Problem) -> bool:
     H = problem.H
-    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= SCN_PATIENCE
+    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= LARGEST_FOR_SCN
 
 
 def _for_espcn(problem: Problem) -> bool:
