@@ -50,8 +50,8 @@ def degrade(
         typer.Option(
             "--noise",
             metavar="SPEC",
-            help="gaussian:SIGMA, numpy:SIGMA:SEED, matlab-v4:SIGMA:SEED (sigma in 0..255, or a blurred "
-            "signal-to-noise ratio such as 40dB), poisson:PEAK, poisson-gaussian:PEAK:SIGMA, salt:SHARE, "
+            help="gaussian:LEVEL, numpy:LEVEL:SEED, matlab-v4:LEVEL:SEED (sigma in 0..255, or a blurred "
+            "signal-to-noise ratio such as 40dB), poisson:PEAK, poisson-gaussian:PEAK:LEVEL, salt:SHARE, "
             "camera:SHOT:READ (variance = shot x + read on 0..1).",
             show_default=False,
         ),

@@ -17,10 +17,8 @@ from restora.core.errors import InvalidParameter, UnknownName
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.degradations.kernels import kernel, read_kernel
-from restora.degradations.masks import mask, read_mask
-from restora.degradations.noises import as_known, noise_model, read_noise
 from restora.degradations.specs import Range, Spec, whole
+from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -69,11 +67,11 @@ class Degradation:
         InvalidParameter: a value is outside its range.
     """
 
-    blur: Spec | Path | None = None
+    blur: Spec | None = None
     boundary: Literal["circular", "replicate"] = "replicate"
     scale: float | tuple[int, ...] | None = None
     noise: Spec | None = None
-    mask: Spec | Path | None = None
+    mask: Spec | None = None
     jpeg: int | Range | None = None
     enlarged: bool = False
     multiple: int = 1
@@ -118,7 +116,7 @@ class Degradation:
     @property
     def steps(self) -> tuple[str, ...]:
         """What is done, in words."""
-        blur, noise, holes = (one.text if isinstance(one, Spec) else one for one in (self.blur, self.noise, self.mask))
+        blur, noise, holes = (one.text if one else "" for one in (self.blur, self.noise, self.mask))
         jpeg = f"{self.jpeg.low:g}..{self.jpeg.high:g}" if isinstance(self.jpeg, Range) else self.jpeg
         words = (
             f"blurred by {blur}" if blur else "",
@@ -137,8 +135,8 @@ class Degradation:
             scale = scale[int(torch.randint(len(scale), (1,), generator=generator))]
         fixed = replace(self, scale=scale)
         columns: dict[str, list[Spec] | list[int]] = {}
-        for name, one in (("blur", self.blur), ("noise", self.noise)):
-            if isinstance(one, Spec) and one.varies:
+        for name, one in (("blur", self.blur), ("noise", self.noise), ("mask", self.mask)):
+            if one is not None and one.varies:
                 columns[name] = one.drawn(count, generator)
         if isinstance(self.jpeg, Range):
             low, high = int(self.jpeg.low), int(self.jpeg.high)
@@ -175,7 +173,8 @@ class Degradation:
             y = compression.sample(y)
         if self.enlarged:
             return Degraded(imresize(y, size=(x.shape[-2], x.shape[-1])), (), UnknownNoise())
-        return Degraded(y, tuple(operators), as_known(noise))
+        # Methods are told that the noise is Gaussian, not which generator it came from.
+        return Degraded(y, tuple(operators), Gaussian(noise.sigma) if isinstance(noise, Gaussian) else noise)
 
 
 def _scale(value: str | list[object]) -> float | tuple[int, ...]:
