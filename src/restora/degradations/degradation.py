@@ -100,10 +100,14 @@ class Degradation:
         if table.get("boundary", "replicate") not in ("circular", "replicate"):
             raise InvalidParameter.outside("boundary", table["boundary"], "circular or replicate")
         readers = {"blur": read_kernel, "noise": read_noise, "mask": read_mask, "scale": _scale, "jpeg": _quality}
-        values = {
-            key: readers[key](value if isinstance(value, list) else str(value)) if key in readers else value
-            for key, value in table.items()
-        }
+        values = dict(table)
+        for key in values.keys() & readers.keys():
+            try:
+                values[key] = readers[key](value if isinstance(value := table[key], list) else str(value))
+            except InvalidParameter:
+                raise
+            except ValueError as error:
+                raise InvalidParameter.outside(key, table[key], "a number") from error
         return cls(**values)  # pyright: ignore[reportArgumentType] (the readers give the types of the fields)
 
     @property
@@ -112,21 +116,6 @@ class Degradation:
         if self.scale is None:
             return ()
         return self.scale if isinstance(self.scale, tuple) else (self.scale,)
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What is done, in words."""
-        blur, noise, holes = (one.text if one else "" for one in (self.blur, self.noise, self.mask))
-        jpeg = f"{self.jpeg.low:g}..{self.jpeg.high:g}" if isinstance(self.jpeg, Range) else self.jpeg
-        words = (
-            f"blurred by {blur}" if blur else "",
-            f"reduced {' or '.join(f'{scale:g}' for scale in self.scales)} times" if self.scales else "",
-            f"noise {noise}" if noise else "",
-            f"holes {holes}" if holes else "",
-            f"JPEG of quality {jpeg}" if jpeg else "",
-            "enlarged again" if self.enlarged else "",
-        )
-        return tuple(word for word in words if word)
 
     def drawn(self, count: int, generator: torch.Generator) -> tuple["Degradation", ...]:
         """Draw ``count`` degradations without ranges, or one where there are none. The scale is drawn once."""
@@ -179,18 +168,11 @@ class Degradation:
 
 def _scale(value: str | list[object]) -> float | tuple[int, ...]:
     if isinstance(value, list):
-        return tuple(whole("scale", _plain("scale", str(one))) for one in value)
-    scale = _plain("scale", value)
+        return tuple(whole("scale", float(str(one))) for one in value)
+    scale = float(value)
     return int(scale) if scale.is_integer() else scale
 
 
 def _quality(value: str) -> int | Range:
-    low, *high = (_plain("jpeg", end) for end in value.split(".."))
+    low, *high = (float(end) for end in value.split(".."))
     return Range(low, high[0]) if high else whole("jpeg", low)
-
-
-def _plain(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidParameter.outside(name, text, "a number") from error

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
-from restora.core.errors import FileProblem, InvalidParameter, MissingData
+from restora.core.errors import InvalidParameter, MissingData
 from restora.core.noise import Noise
 from restora.core.operator import Size
 from restora.degradations.specs import BlurredSNR, Spec, Word, made, read_spec
+from restora.images.read import read_picture
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.matlab_v4 import MatlabV4Gaussian, rand_v4
@@ -99,12 +99,8 @@ def _known_in(path: Path, size: Size) -> Mask:
     """Keep the pixels that are white in a picture, which is cut to the size at bottom and right."""
     if not path.is_file():
         raise MissingData(f"the mask is missing: expected {path}")
-    try:
-        with Image.open(path) as picture:
-            levels = np.array(picture.convert("L"))
-    except OSError as problem:
-        raise FileProblem(f"cannot read the mask {path}: {problem}") from problem
-    return Mask.from_array(levels[: size[0], : size[1]] > 127.5)
+    picture = read_picture(path)
+    return Mask.from_array(picture.pixels[: size[0], : size[1]].mean(axis=2) > picture.white / 2)
 
 
 MASKS: dict[str, Word[Mask]] = {

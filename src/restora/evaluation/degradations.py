@@ -123,9 +123,7 @@ def measured_from(table: Mapping[str, Any], values: Mapping[str, Any]) -> Measur
         InvalidParameter: a value is outside its range.
     """
     if "photographed" in table:
-        fields = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in table["photographed"].items()
-        }
-        return Photographed(**fields)
+        fields: dict[str, Any] = table["photographed"]
+        return Photographed(**{**fields, "sizes": tuple(fields.get("sizes", ()))})
     filled = {key: value.format(**values) if isinstance(value, str) else value for key, value in table.items()}
     return Simulated(Degradation.read(filled))
