@@ -28,7 +28,7 @@ def test_the_steps_come_in_the_order_of_the_equation(run, photo, opened):
         *("--blur", "gaussian:1", "--json"),
     )
     steps = json.loads(ran.out)["steps"]
-    assert [step.split()[0] for step in steps] == ["blurred", "reduced", "noise", "holes", "JPEG"]
+    assert [step.split()[0] for step in steps] == ["blur", "scale", "noise", "mask", "jpeg"]
     assert opened(photo.with_name("photo.degraded.png")).size == (16, 12)
 
 

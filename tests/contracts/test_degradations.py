@@ -10,9 +10,7 @@ from PIL import Image
 
 from restora.cli import main
 from restora.degradations.degradation import Degradation
-from restora.degradations.kernels import _KERNELS
-from restora.degradations.masks import _MASKS
-from restora.degradations.noises import _NOISES
+from restora.degradations.words import KERNELS, MASKS, NOISES
 from restora.evaluation.degradations import Scene, Simulated, measured_from
 from restora.learning.pairs import pairs_from
 
@@ -29,6 +27,7 @@ TABLES = [
     'blur = "binomial-5"',
     'blur = "inverse-quadratic-15"',
     'blur = "levin-2"',
+    'blur = "kernel.npy"',
     "scale = 2",
     "scale = 2\nenlarged = true",
     'noise = "gaussian:25"',
@@ -60,6 +59,7 @@ def data(tmp_path_factory):
     Image.fromarray(levels).save(folder / "mask.png")
     (folder / "kernels").mkdir()
     kernels = {f"k{k}": np.outer(np.arange(1.0, 6), np.arange(1.0, 6) ** 2) for k in range(1, 9)}
+    np.save(folder / "kernel.npy", np.eye(5))
     np.savez(folder / "kernels/levin09.npz", **kernels)
     rng = np.random.default_rng(0)
     ramp = np.linspace(20, 235, SIZE[1])[None] + rng.normal(0, 10, SIZE)
@@ -70,8 +70,8 @@ def data(tmp_path_factory):
 def test_every_key_and_every_word_is_tried():
     tables = [tomllib.loads(text) for text in TABLES]
     words = {(key, str(table[key]).split(":")[0]) for table in tables for key in table}
-    known = {("blur", w) for w in _KERNELS if not w.startswith("levin-")} | {("blur", "levin-2")}
-    known |= {("noise", w) for w in _NOISES} | {("mask", w) for w in _MASKS}
+    known = {("blur", w) for w in KERNELS if not w.startswith("levin-")} - {("blur", "file")} | {("blur", "kernel.npy")}
+    known |= {("noise", w) for w in NOISES} | {("mask", w) for w in MASKS}
     assert words >= known
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from restora.core.errors import InvalidParameter, MissingData, UnknownName
 from restora.degradations.degradation import Degradation
-from restora.degradations.kernels import kernel, read_kernel
+from restora.degradations.words import kernel, read_kernel
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -137,13 +137,19 @@ def test_an_enlarged_image_has_its_size_again():
 
 def test_what_is_random_is_drawn_for_each_image():
     degradation = Degradation.read(
-        {"blur": "gaussian:1..2", "noise": "poisson:10..20", "jpeg": "30..60", "scale": [2, 3]}
+        {
+            "blur": "gaussian:1..2",
+            "noise": "poisson:10..20",
+            "mask": "random:0.2..0.9",
+            "jpeg": "30..60",
+            "scale": [2, 3],
+        }
     )
     drawn = degradation.drawn(50, torch.Generator().manual_seed(0))
     assert len(drawn) == 50
     assert len({one.scale for one in drawn}) == 1
-    for name, low, high in (("blur", 1, 2), ("noise", 10, 20)):
-        values = [getattr(one, name).numbers[0] for one in drawn]
+    for name, low, high in (("blur", 1, 2), ("noise", 10, 20), ("mask", 0.2, 0.9)):
+        values = [getattr(one, name).values[0] for one in drawn]
         assert low <= min(values) < max(values) <= high
         assert len(set(values)) == 50
     assert {one.jpeg for one in drawn} <= set(range(30, 61))

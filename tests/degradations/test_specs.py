@@ -2,10 +2,8 @@ import pytest
 import torch
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.degradations.kernels import kernel, read_kernel
-from restora.degradations.masks import mask, read_mask
-from restora.degradations.noises import noise_model, read_noise
 from restora.degradations.specs import BlurredSNR, Range
+from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.matlab_v4 import MatlabV4Gaussian
@@ -29,7 +27,7 @@ from restora.noise.salt_and_pepper import SaltAndPepper
     ],
 )
 def test_noise_specs(text, noise):
-    assert noise_model(read_noise(text)) == noise
+    assert noise_model(read_noise(text), torch.zeros(1, 1, 1, 1)) == noise
 
 
 @pytest.mark.parametrize(
@@ -58,10 +56,10 @@ def test_mask_specs():
 
 def test_a_number_may_be_a_range_that_is_drawn_for_each_image():
     spec = read_noise("poisson-gaussian:30:2..6")
-    assert spec.numbers == (30.0, Range(2.0, 6.0))
+    assert spec.values == (30.0, Range(2.0, 6.0))
     drawn = spec.drawn(200, torch.Generator().manual_seed(0))
-    levels = torch.tensor([one.numbers[1] for one in drawn])
-    assert {one.numbers[0] for one in drawn} == {30.0}
+    levels = torch.tensor([one.values[1] for one in drawn])
+    assert {one.values[0] for one in drawn} == {30.0}
     assert (float(levels.min()) >= 2, float(levels.max()) <= 6) == (True, True)
     assert float(levels.mean()) == pytest.approx(4, abs=0.3)
     assert float(levels.std()) == pytest.approx(4 / 12**0.5, abs=0.1)
@@ -69,7 +67,7 @@ def test_a_number_may_be_a_range_that_is_drawn_for_each_image():
 
 def test_a_level_in_decibels_follows_the_signal():
     spec = read_noise("gaussian:40dB")
-    assert spec.numbers == (BlurredSNR(40.0),)
+    assert spec.values == (BlurredSNR(40.0),)
     Hx = torch.rand(1, 1, 64, 64, dtype=torch.float64)
     assert noise_model(spec, Hx).sigma == pytest.approx(float(Hx.numpy().std()) / 100)
 
@@ -77,16 +75,15 @@ def test_a_level_in_decibels_follows_the_signal():
 @pytest.mark.parametrize(
     ("read", "text", "says"),
     [
-        (read_noise, "gaussian", "write gaussian:SIGMA"),
-        (read_noise, "gaussian:x", "write gaussian:SIGMA"),
-        (read_noise, "gaussian:1..x", "write gaussian:SIGMA"),
+        (read_noise, "gaussian", "write gaussian:LEVEL"),
+        (read_noise, "gaussian:x", "write gaussian:LEVEL"),
+        (read_noise, "gaussian:1..x", "write gaussian:LEVEL"),
         (read_noise, "poisson:40dB", "write poisson:PEAK"),
         (read_noise, "gaussian:9..5", "low <= high"),
         (read_noise, "gaussian:-5..5", "sigma"),
         (read_noise, "numpy:25:0.5", "a whole number"),
         (read_kernel, "disk:3dB", "write disk:RADIUS"),
         (read_kernel, "gaussian:0..2", "> 0"),
-        (read_mask, "random:0.2..0.5", "write random:SHARE-KEPT"),
         (read_mask, "numpy:0", r"in \(0, 1\]"),
         (read_mask, "known:", "write known:FILE"),
     ],

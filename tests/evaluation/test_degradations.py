@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from restora.core.errors import MissingData
 from restora.degradations.degradation import Degradation
-from restora.evaluation.degradations import RealNoise, Scene, Simulated
+from restora.evaluation.degradations import Photographed, Scene, Simulated
 from restora.evaluation.suites import Selection, suite
 from restora.noise.unknown import UnknownNoise
 from restora.numerics.imresize import imresize
@@ -43,7 +43,7 @@ def test_sides_are_cropped_to_multiples_at_bottom_and_right(tmp_path, degradatio
 
 def test_a_set_without_photographed_measurements_cannot_be_real(tmp_path):
     with pytest.raises(MissingData, match="no photographed measurement"):
-        RealNoise().problem(_scene(tmp_path))
+        Photographed().problem(_scene(tmp_path))
 
 
 @pytest.mark.parametrize(("sigma", "expected"), [(15, 24.70), (25, 20.37), (50, 14.79)])

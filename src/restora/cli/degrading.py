@@ -50,8 +50,8 @@ def degrade(
         typer.Option(
             "--noise",
             metavar="SPEC",
-            help="gaussian:SIGMA, numpy:SIGMA:SEED, matlab-v4:SIGMA:SEED (sigma in 0..255, or a blurred "
-            "signal-to-noise ratio such as 40dB), poisson:PEAK, poisson-gaussian:PEAK:SIGMA, salt:SHARE, "
+            help="gaussian:LEVEL, numpy:LEVEL:SEED, matlab-v4:LEVEL:SEED (sigma in 0..255, or a blurred "
+            "signal-to-noise ratio such as 40dB), poisson:PEAK, poisson-gaussian:PEAK:LEVEL, salt:SHARE, "
             "camera:SHOT:READ (variance = shot x + read on 0..1).",
             show_default=False,
         ),
@@ -92,14 +92,15 @@ def degrade(
     words = {"blur": blur, "boundary": boundary, "scale": scale, "noise": noise, "mask": mask, "jpeg": jpeg}
     given = {key: value for key, value in words.items() if value is not None}
     degradation = Degradation.read({**given, "enlarged": enlarged})
-    if not degradation.steps:
+    steps = [f"{key} {value}" for key, value in given.items() if key != "boundary"] + ["enlarged"] * enlarged
+    if not steps:
         raise InvalidInput("nothing is to be done: give --blur, --scale, --noise, --mask or --jpeg")
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
         result, holes = degraded(picture, degradation, seed, floating)
-        facts = {"command": "degrade", "steps": list(degradation.steps), "seed": seed}
+        facts = {"command": "degrade", "steps": steps, "seed": seed}
         beside = {} if holes is None else {"mask": holes}
-        return Outcome(result, ", then ".join(degradation.steps), (), facts, beside)
+        return Outcome(result, ", then ".join(steps), (), facts, beside)
 
     naming = Naming("degraded", lossless=True, suffix_of_all=".tif" if floating else None)
     files = Files(tuple(pictures), output, recursive, overwrite, skip_existing)

@@ -134,8 +134,8 @@ def deblur(
     """Undo a blur, known or not."""
     method, parameters = method_and_parameters(method, parameter, weights, "deblur", "deblur")
     from restora.cli.execution import execution_on, noise_of_sigma
-    from restora.degradations.kernels import kernel as kernel_of
-    from restora.degradations.kernels import read_kernel
+    from restora.degradations.words import kernel as kernel_of
+    from restora.degradations.words import read_kernel
     from restora.front.pictures import restore_picture
     from restora.operators.blur import Blur
     from restora.operators.unknown import UnknownBlur

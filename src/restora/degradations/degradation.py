@@ -17,10 +17,8 @@ from restora.core.errors import InvalidParameter, UnknownName
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.degradations.kernels import kernel, read_kernel
-from restora.degradations.masks import mask, read_mask
-from restora.degradations.noises import as_known, noise_model, read_noise
 from restora.degradations.specs import Range, Spec, whole
+from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -69,11 +67,11 @@ class Degradation:
         InvalidParameter: a value is outside its range.
     """
 
-    blur: Spec | Path | None = None
+    blur: Spec | None = None
     boundary: Literal["circular", "replicate"] = "replicate"
     scale: float | tuple[int, ...] | None = None
     noise: Spec | None = None
-    mask: Spec | Path | None = None
+    mask: Spec | None = None
     jpeg: int | Range | None = None
     enlarged: bool = False
     multiple: int = 1
@@ -102,10 +100,14 @@ class Degradation:
         if table.get("boundary", "replicate") not in ("circular", "replicate"):
             raise InvalidParameter.outside("boundary", table["boundary"], "circular or replicate")
         readers = {"blur": read_kernel, "noise": read_noise, "mask": read_mask, "scale": _scale, "jpeg": _quality}
-        values = {
-            key: readers[key](value if isinstance(value, list) else str(value)) if key in readers else value
-            for key, value in table.items()
-        }
+        values = dict(table)
+        for key in values.keys() & readers.keys():
+            try:
+                values[key] = readers[key](value if isinstance(value := table[key], list) else str(value))
+            except InvalidParameter:
+                raise
+            except ValueError as error:
+                raise InvalidParameter.outside(key, table[key], "a number") from error
         return cls(**values)  # pyright: ignore[reportArgumentType] (the readers give the types of the fields)
 
     @property
@@ -115,21 +117,6 @@ class Degradation:
             return ()
         return self.scale if isinstance(self.scale, tuple) else (self.scale,)
 
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What is done, in words."""
-        blur, noise, holes = (one.text if isinstance(one, Spec) else one for one in (self.blur, self.noise, self.mask))
-        jpeg = f"{self.jpeg.low:g}..{self.jpeg.high:g}" if isinstance(self.jpeg, Range) else self.jpeg
-        words = (
-            f"blurred by {blur}" if blur else "",
-            f"reduced {' or '.join(f'{scale:g}' for scale in self.scales)} times" if self.scales else "",
-            f"noise {noise}" if noise else "",
-            f"holes {holes}" if holes else "",
-            f"JPEG of quality {jpeg}" if jpeg else "",
-            "enlarged again" if self.enlarged else "",
-        )
-        return tuple(word for word in words if word)
-
     def drawn(self, count: int, generator: torch.Generator) -> tuple["Degradation", ...]:
         """Draw ``count`` degradations without ranges, or one where there are none. The scale is drawn once."""
         scale = self.scale
@@ -137,8 +124,8 @@ class Degradation:
             scale = scale[int(torch.randint(len(scale), (1,), generator=generator))]
         fixed = replace(self, scale=scale)
         columns: dict[str, list[Spec] | list[int]] = {}
-        for name, one in (("blur", self.blur), ("noise", self.noise)):
-            if isinstance(one, Spec) and one.varies:
+        for name, one in (("blur", self.blur), ("noise", self.noise), ("mask", self.mask)):
+            if one is not None and one.varies:
                 columns[name] = one.drawn(count, generator)
         if isinstance(self.jpeg, Range):
             low, high = int(self.jpeg.low), int(self.jpeg.high)
@@ -175,23 +162,17 @@ class Degradation:
             y = compression.sample(y)
         if self.enlarged:
             return Degraded(imresize(y, size=(x.shape[-2], x.shape[-1])), (), UnknownNoise())
-        return Degraded(y, tuple(operators), as_known(noise))
+        # Methods are told that the noise is Gaussian, not which generator it came from.
+        return Degraded(y, tuple(operators), Gaussian(noise.sigma) if isinstance(noise, Gaussian) else noise)
 
 
 def _scale(value: str | list[object]) -> float | tuple[int, ...]:
     if isinstance(value, list):
-        return tuple(whole("scale", _plain("scale", str(one))) for one in value)
-    scale = _plain("scale", value)
+        return tuple(whole("scale", float(str(one))) for one in value)
+    scale = float(value)
     return int(scale) if scale.is_integer() else scale
 
 
 def _quality(value: str) -> int | Range:
-    low, *high = (_plain("jpeg", end) for end in value.split(".."))
+    low, *high = (float(end) for end in value.split(".."))
     return Range(low, high[0]) if high else whole("jpeg", low)
-
-
-def _plain(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidParameter.outside(name, text, "a number") from error

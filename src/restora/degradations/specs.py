@@ -1,18 +1,24 @@
-"""Specs: a word and its numbers, separated by colons, such as ``gaussian:25`` or ``motion:15:30``.
+"""Specs: a word and its values, separated by colons, such as ``gaussian:25`` or ``motion:15:30``.
 
-A number may be a range, ``0..75``: it is then drawn uniformly for every image. A noise level may also be a blurred
-signal-to-noise ratio, ``40dB``.
+A number may be a range, ``0..75``, from which it is drawn uniformly for every image.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.errors import FileProblem, InvalidParameter, MissingData, UnknownName
+
+Made = TypeVar("Made")
+
+_WHOLE = ("SIDE", "SEED", "HEIGHT")
+"""Names of values that are whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,15 @@ class Range:
         if not self.low <= self.high:
             raise InvalidParameter(f"the range {self.low:g}..{self.high:g} is not allowed: low <= high is needed")
 
+    def drawn(self, count: int, generator: torch.Generator) -> list[float]:
+        """Draw ``count`` numbers."""
+        part = torch.rand(count, generator=generator, dtype=torch.float64)
+        return (self.low + (self.high - self.low) * part).tolist()
+
 
 @dataclass(frozen=True, slots=True)
 class BlurredSNR:
-    """A noise level, given as 10 log₁₀(var(Hx) / σ²) in dB."""
+    """A noise level such as ``40dB``, which is 10 log₁₀(var(Hx) / σ²)."""
 
     decibels: float
 
@@ -42,76 +53,88 @@ class BlurredSNR:
         return float(Hx.var(correction=0)) ** 0.5 * 10 ** (-self.decibels / 20)
 
 
-Number = float | Range | BlurredSNR
+Value = int | float | Range | BlurredSNR | str
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Word(Generic[Made]):
     """What a word means.
 
     Attributes:
         usage: how it is written, such as ``motion:LENGTH:DEGREES``.
-        least: how many of its numbers must be given.
-        make: builds the object from the numbers.
+        make: builds the object from a context and the values.
+        optional: how many values may be left out at the end.
     """
 
     usage: str
-    least: int
-    make: Callable[..., object]
+    make: Callable[..., Made]
+    optional: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A word and its numbers; ``text`` is how they were written, and does not count in comparisons."""
+    """A word and its values; ``text`` is how they were written, and does not count in comparisons."""
 
     word: str
-    numbers: tuple[Number, ...] = ()
+    values: tuple[Value, ...] = ()
     text: str = field(default="", compare=False)
-
-    @classmethod
-    def read(cls, what: str, text: str, words: Mapping[str, Word]) -> "Spec":
-        """Read a spec; ``what`` names the kind of object in messages.
-
-        Raises:
-            UnknownName: the word is not one of ``words``.
-            InvalidParameter: the numbers are too few, too many, or not numbers.
-        """
-        word, *numbers = text.split(":")
-        if word not in words:
-            raise UnknownName.among(what, word, list(words))
-        usage = words[word].usage
-        if not words[word].least <= len(numbers) <= usage.count(":"):
-            raise InvalidParameter(f"{what} {text!r} is not allowed: write {usage}")
-        try:
-            return cls(word, tuple(_number(n) for n in numbers), text)
-        except InvalidParameter:
-            raise
-        except ValueError as error:
-            raise InvalidParameter(f"{what} {text!r} is not allowed: write {usage}") from error
 
     @property
     def varies(self) -> bool:
-        """Whether one of the numbers is a range."""
-        return any(isinstance(n, Range) for n in self.numbers)
+        """Whether images that are degraded by this spec differ in its values."""
+        return any(isinstance(value, Range | BlurredSNR) for value in self.values)
 
     def drawn(self, count: int, generator: torch.Generator) -> list["Spec"]:
         """Draw ``count`` specs with a number in place of each range."""
-        columns = [_drawn(n, count, generator) for n in self.numbers]
-        return [replace(self, numbers=row) for row in zip(*columns, strict=True)]
+        columns = [v.drawn(count, generator) if isinstance(v, Range) else [v] * count for v in self.values]
+        return [replace(self, values=row) for row in zip(*columns, strict=True)]
 
-    def ends(self) -> tuple["Spec", "Spec"]:
-        """Return the specs with the lower and the upper end of each range."""
-        low, high = (
-            tuple(getattr(n, end) if isinstance(n, Range) else n for n in self.numbers) for end in ("low", "high")
-        )
-        return replace(self, numbers=low), replace(self, numbers=high)
+    def end(self, name: str) -> "Spec":
+        """Return the spec with the ``low`` or the ``high`` end of each range."""
+        return replace(self, values=tuple(getattr(v, name) if isinstance(v, Range) else v for v in self.values))
 
 
-def _number(text: str) -> Number:
-    """Read ``25``, ``0..75`` or ``40dB``; a ValueError where the text is none of these."""
-    if match := re.fullmatch(r"(.+?)\.\.(.+)", text):
-        return Range(float(match[1]), float(match[2]))
-    return BlurredSNR(float(text[:-2])) if text.endswith("dB") else float(text)
+def read_spec(what: str, text: str, words: Mapping[str, Word[Made]], *context: object) -> Spec:
+    """Read a spec and make its object once in ``context``, so that wrong values are refused.
+
+    Raises:
+        UnknownName: the word is not one of ``words``; ``what`` names the kind of object in the message.
+        InvalidParameter: the values do not belong to the word.
+    """
+    word, *given = text.split(":")
+    if word not in words:
+        raise UnknownName.among(what, word, list(words))
+    names = words[word].usage.split(":")[1:]
+    given = [":".join(given)] if names == ["FILE"] and given else given
+    try:
+        if not 0 <= len(names) - len(given) <= words[word].optional:
+            raise ValueError("too few or too many values")
+        spec = Spec(word, tuple(_value(name, value) for name, value in zip(names, given)), text)
+    except InvalidParameter:
+        raise
+    except ValueError as error:
+        raise InvalidParameter(f"{what} {text!r} is not allowed: write {words[word].usage}") from error
+    with suppress(MissingData, FileProblem):  # files are looked for when they are needed
+        for end in ("low", "high"):
+            made(spec.end(end), words, *context)
+    return spec
+
+
+def made(spec: Spec, words: Mapping[str, Word[Made]], *context: object) -> Made:
+    """Make the object of a spec without ranges."""
+    return words[spec.word].make(*context, *spec.values)
+
+
+def _value(name: str, text: str) -> Value:
+    """Read ``25``, ``0..75`` or, of a LEVEL, ``40dB``; a ValueError where the text is none of these."""
+    if name == "FILE" and text:
+        return text
+    if name in _WHOLE:
+        return whole(name.lower(), float(text))
+    if name == "LEVEL" and text.endswith("dB"):
+        return BlurredSNR(float(text[:-2]))
+    match = re.fullmatch(r"(.+?)\.\.(.+)", text)
+    return Range(float(match[1]), float(match[2])) if match else float(text)
 
 
 def whole(name: str, value: float) -> int:
@@ -123,10 +146,3 @@ def whole(name: str, value: float) -> int:
     if not float(value).is_integer():
         raise InvalidParameter.outside(name, value, "a whole number")
     return int(value)
-
-
-def _drawn(one: Number, count: int, generator: torch.Generator) -> list[Number]:
-    if not isinstance(one, Range):
-        return [one] * count
-    part = torch.rand(count, generator=generator, dtype=torch.float64)
-    return (one.low + (one.high - one.low) * part).tolist()

@@ -381,8 +381,8 @@ class _Score:
 def _standard(protocol: Protocol) -> Problem:
     """A measurement of 3×256×256, degraded as the protocol says, of a ramp of gray levels."""
     channels, height, width = SIZE
-    simulated = isinstance(protocol.degradation, Simulated)
-    scale = max((int(s) for s in protocol.degradation.degradation.scales), default=1) if simulated else 1
+    source = protocol.degradation
+    scale = int(max(source.degradation.scales, default=1)) if isinstance(source, Simulated) else 1
     ramp = torch.linspace(0, 1, width * scale, dtype=torch.float64).expand(1, channels, height * scale, -1).contiguous()
     problem = protocol.degradation.problem(Scene("ramp", ramp, None, Path()))
     return problem.with_y(levelled(problem.y, protocol.measurement).float())

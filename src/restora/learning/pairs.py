@@ -12,10 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter
-from restora.degradations.degradation import Degradation
-from restora.degradations.kernels import kernel
-from restora.degradations.noises import noise_model
-from restora.degradations.specs import Spec
+from restora.degradations.degradation import Degradation, Degraded
+from restora.degradations.words import kernel
 
 _BLOCK = 8
 """Side of the blocks of a JPEG: patches are cut anywhere on their grid."""
@@ -28,7 +26,7 @@ class Batch:
     Attributes:
         y: what the network is given, (b, c, h, w).
         x: what it should return, (b, c, s·h, s·w).
-        sigma: σ of the noise of each pixel of y, for networks that take a noise map; None without noise.
+        sigma: σ of the noise of each pixel of y, for networks that take a noise map; None where it is unknown or 0.
         task: the name of the network's task; an empty string where it has one task.
     """
 
@@ -65,12 +63,13 @@ class Pairs:
 
     def _reach_of_blur(self) -> int:
         blur = self.degradation.blur
-        return 0 if blur is None else max(kernel(blur.ends()[1] if isinstance(blur, Spec) else blur).shape) // 2
+        return 0 if blur is None else max(kernel(blur.end("high")).shape) // 2
 
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         """Make the pairs of patches grown by the margin. The generator is one of the CPU."""
         drawn = self.degradation.drawn(len(x), generator)
-        y = torch.cat([one(part, generator).y for one, part in zip(drawn, x.split(len(x) // len(drawn)))])
+        parts = [one(part, generator) for one, part in zip(drawn, x.split(len(x) // len(drawn)))]
+        y = torch.cat([part.y for part in parts])
         scale = x.shape[-1] // y.shape[-1]
         border = self.margin // scale
         top, left = border, border
@@ -80,11 +79,11 @@ class Pairs:
         height, width = y.shape[-2] - 2 * border, y.shape[-1] - 2 * border
         y = y[..., top : top + height, left : left + width]
         x = x[..., scale * top : scale * (top + height), scale * left : scale * (left + width)]
-        return Batch(y, x, self._sigma(drawn, y), self.task)
+        return Batch(y, x, self._sigma(parts, y), self.task)
 
-    def _sigma(self, drawn: tuple[Degradation, ...], y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"] | None:
-        levels = [noise_model(one.noise).sigma for one in drawn if one.noise is not None]
-        if not levels or None in levels:
+    def _sigma(self, parts: list[Degraded], y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"] | None:
+        levels = [part.noise.sigma for part in parts]
+        if self.degradation.noise is None or None in levels:
             return None
         sigma = torch.tensor(levels, dtype=y.dtype, device=y.device)[:, None, None, None]
         return sigma.expand(len(y), 1, *y.shape[-2:]).contiguous()

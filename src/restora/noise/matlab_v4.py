@@ -10,7 +10,7 @@ published mask, the seed 1 against published first values; larger seeds follow t
 generated code contains, but are not checked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +19,6 @@ from torch import Tensor
 
 from restora.core.errors import InvalidParameter
 from restora.core.kernels import kernel
-from restora.core.noise import Noise
 from restora.noise.gaussian import Gaussian
 
 _MODULUS = 2**31 - 1
@@ -46,11 +45,11 @@ def randn_v4(shape: tuple[int, ...], seed: int = 0) -> Float[Tensor, "..."]:
 
 
 @dataclass(frozen=True, slots=True)
-class MatlabV4Gaussian(Noise):
-    """y = x + σ·randn(size(x)) after ``randn('seed', seed)``, for each image of the batch anew.
+class MatlabV4Gaussian(Gaussian):
+    """Gaussian noise σ·randn(size(x)) after ``randn('seed', seed)``, for each image of the batch anew.
 
     The sample depends on nothing but σ, the seed and the size: ``generator`` is ignored, as the legacy scripts do.
-    Channels are the planes of one MATLAB array (h, w, c). The likelihood is that of :class:`Gaussian`.
+    Channels are the planes of one MATLAB array (h, w, c).
 
     Args:
         sigma: σ on [0, 1], >= 0.
@@ -60,8 +59,6 @@ class MatlabV4Gaussian(Noise):
         InvalidParameter: σ or the seed is out of range.
     """
 
-    # field() keeps the dataclass from taking the contract's property for a default value.
-    sigma: float = field()  # pyright: ignore[reportIncompatibleMethodOverride] (the field answers the property)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -72,9 +69,6 @@ class MatlabV4Gaussian(Noise):
         _, c, h, w = x.shape
         n = randn_v4((h, w, c), self.seed).movedim(-1, 0)
         return (x.double() + self.sigma * n.to(x.device)).to(x.dtype)
-
-    def log_likelihood(self, y: Float[Tensor, "b c h w"], x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-        return Gaussian(self.sigma).log_likelihood(y, x)
 
 
 def _first_state(seed: int) -> int:
