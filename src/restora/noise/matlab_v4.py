@@ -95,7 +95,7 @@ def _uniforms(state: int, count: int) -> np.ndarray:
 def _normals(state: int, count: int) -> np.ndarray:
     out = np.empty(count)
     for i in range(count):
-        t = 2.0
+        a, t = 0.0, 2.0
         while t > 1:
             state = 16807 * state % 2147483647
             a = 2 * (state / 2147483647) - 1
