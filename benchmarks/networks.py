@@ -40,7 +40,7 @@ from restora.evaluation.complexity import complexity
 from restora.front.memory import keep_freed_memory
 from restora.nets.architectures import build
 from restora.nets.precision import dtype_for, has_fast_bfloat16
-from restora.nets.winograd import quicken
+from restora.nets.winograd import use_winograd
 from restora.weights.load import Trained
 from restora.weights.run import run_network
 
@@ -232,7 +232,7 @@ def trained(work: Work, dtype: torch.dtype) -> Trained:
     """Our network with weights that were drawn, prepared as those of a file are."""
     network = build(work.method, work.fields).eval().requires_grad_(False).to(dtype)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only beside others
-    quicken(network)
+    use_winograd(network)
     return Trained(
         network=network,
         name=work.name,

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from restora import catalog
-from restora.front.configure import parameters_of
+from restora.core.parameters import parameters_of
 from restora.weights.store import stored
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,17 +21,19 @@ FLOORS = {
     "patches": 2,
     "frames": 2,
     "nets": 2,
-    "weights": 3,
-    "learning": 3,
     "generative": 3,
-    "methods": 4,
-    "catalog": 5,
-    "front": 6,
-    "evaluation": 7,
-    "cli": 8,
-    "app": 8,
-    "cluster": 8,
-    "interop": 8,
+    "diagnosis": 3,
+    "degradations": 3,
+    "learning": 4,
+    "weights": 4,
+    "methods": 5,
+    "catalog": 6,
+    "front": 7,
+    "evaluation": 8,
+    "cli": 9,
+    "app": 9,
+    "cluster": 9,
+    "interop": 9,
 }
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 40
@@ -87,6 +89,7 @@ def test_the_import_rule_can_fail():
     assert not is_allowed(SOURCE / "operators" / "blur.py", "restora.numerics.prox")
     assert not is_allowed(SOURCE / "noise" / "gaussian.py", "restora.operators.blur")
     assert not is_allowed(SOURCE / "methods" / "filters" / "gaussian.py", "restora.methods.filters.nonlocal_means")
+    assert not is_allowed(SOURCE / "degradations" / "noise.py", "restora.learning.recipe")
     assert is_allowed(SOURCE / "methods" / "filters" / "gaussian.py", "restora.numerics.convolution")
 
 

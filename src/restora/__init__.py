@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from restora.core.errors import RestoraError as RestoraError
     from restora.core.problem import Problem as Problem
     from restora.core.result import Result as Result
+    from restora.diagnosis.diagnose import diagnose as diagnose
     from restora.front.arrays import Execution as Execution
     from restora.front.arrays import deblur as deblur
     from restora.front.arrays import denoise as denoise
     from restora.front.arrays import inpaint as inpaint
     from restora.front.arrays import upscale as upscale
-    from restora.front.diagnose import diagnose as diagnose
+    from restora.front.plan import plan as plan
     from restora.front.restore import restore as restore
     from restora.noise.gaussian import Gaussian as Gaussian
     from restora.noise.jpeg import Jpeg as Jpeg
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from restora.operators.mosaic import Mosaic as Mosaic
     from restora.operators.spatially_varying_blur import SpatiallyVaryingBlur as SpatiallyVaryingBlur
     from restora.operators.unknown import UnknownBlur as UnknownBlur
+    from restora.operators.unknown import UnknownDegradation as UnknownDegradation
 
 _PUBLIC = {
     "RestoraError": "restora.core.errors",
@@ -48,7 +50,8 @@ _PUBLIC = {
     "denoise": "restora.front.arrays",
     "inpaint": "restora.front.arrays",
     "upscale": "restora.front.arrays",
-    "diagnose": "restora.front.diagnose",
+    "diagnose": "restora.diagnosis.diagnose",
+    "plan": "restora.front.plan",
     "restore": "restora.front.restore",
     "Gaussian": "restora.noise.gaussian",
     "Jpeg": "restora.noise.jpeg",
@@ -64,6 +67,7 @@ _PUBLIC = {
     "Mosaic": "restora.operators.mosaic",
     "SpatiallyVaryingBlur": "restora.operators.spatially_varying_blur",
     "UnknownBlur": "restora.operators.unknown",
+    "UnknownDegradation": "restora.operators.unknown",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  # the table is the list

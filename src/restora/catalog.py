@@ -2,15 +2,19 @@
 
 To add a method: write its file under ``methods/``, then add its row here. Everything else (the front door, the command
 line, the benchmark, the contract tests, the docs page) reads this table.
+
+A package of somebody else adds rows by the entry-point group ``restora.methods``, whose values are ``module:Class``;
+a class that no package announces is found by that name too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from restora.core.errors import UnknownName
+from restora.core.errors import InvalidInput, UnknownName
 
 if TYPE_CHECKING:
     from restora.core.method import Method
@@ -23,8 +27,8 @@ class Entry:
 
     Attributes:
         name: the name by which it is asked for.
-        family: its chapter, a folder of ``methods/``.
-        tasks: what it is for, in the words of ``SPEC.tasks``.
+        family: its chapter, a folder of ``methods/``; the name of the package where it is of another.
+        tasks: what it is for, in the words of ``spec.tasks``.
         summary: one line for a person.
         target: ``"module:Class"``.
     """
@@ -42,7 +46,7 @@ class Entry:
 
     def spec(self) -> Spec:
         """Import what the method declares about itself (this imports torch)."""
-        return import_module(self.target.split(":")[0]).SPEC
+        return getattr(self.load(), "spec", None) or import_module(self.target.split(":")[0]).SPEC
 
 
 _M = "restora.methods."
@@ -192,23 +196,56 @@ _ENTRIES = (
 # fmt: on
 
 
+GROUP = "restora.methods"
+"""The entry points by which installed packages add methods."""
+
+
 def entries(task: str | None = None, family: str | None = None) -> tuple[Entry, ...]:
-    """The rows, in the order of the book; only those for a task or of a family where one is named."""
-    return tuple(e for e in _ENTRIES if (task is None or task in e.tasks) and (family is None or family == e.family))
+    """The rows, in the order of the book; only those for a task or of a family where one is named.
+
+    Those of other packages come last; to read them imports their modules, and torch.
+    """
+    rows = _ENTRIES + _announced()
+    return tuple(e for e in rows if (task is None or task in e.tasks) and (family is None or family == e.family))
 
 
 def names() -> tuple[str, ...]:
     """All method names."""
-    return tuple(entry.name for entry in _ENTRIES)
+    return tuple(entry.name for entry in _ENTRIES) + tuple(point.name for point in entry_points(group=GROUP))
 
 
 def find(name: str) -> Entry:
-    """The row of that name.
+    """The row of that name, or of a class given as ``package.module:Class``.
 
     Raises:
         UnknownName: there is none; the message names the nearest.
+        InvalidInput: the class cannot be imported, or does not keep the contract of a method.
     """
     for entry in _ENTRIES:
         if entry.name == name:
             return entry
+    if ":" in name:
+        return _foreign(name)
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return _foreign(point.value)
     raise UnknownName.among("method", name, names())
+
+
+def _announced() -> tuple[Entry, ...]:
+    return tuple(_foreign(point.value) for point in entry_points(group=GROUP))
+
+
+def _foreign(target: str) -> Entry:
+    """The row of a class of another package, as its spec describes it."""
+    from restora.core.method import Method  # noqa: PLC0415 (imports torch, which this table does not need)
+
+    module, _, name = target.partition(":")
+    try:
+        method = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidInput(f"the method {target} cannot be imported: {error}") from error
+    if not (isinstance(method, type) and issubclass(method, Method) and hasattr(method, "spec")):
+        raise InvalidInput(f"{target} is no method: derive it from restora.Method and give it a spec")
+    spec, summary = method.spec, (method.__doc__ or "").strip().partition("\n")[0]
+    return Entry(spec.name, module.partition(".")[0], spec.tasks, summary, target)

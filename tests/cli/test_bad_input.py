@@ -160,7 +160,7 @@ def test_a_kernel_that_cannot_be(run, photo, tmp_path, content, sentence):
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("gausian:2", "did you mean gaussian?"),
+        ("gausian:2", "did you mean gaussian"),
         ("gaussian", "write gaussian:SIGMA"),
         ("motion:a:b", "write motion:LENGTH:DEGREES"),
         ("gaussian:-1", "sigma"),

@@ -3,16 +3,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
-import torch
 from PIL import Image
-
-from restora.cli.specs import colour_from, kernel_from, mask_from, noise_from
-from restora.noise.camera import CameraNoise
-from restora.noise.gaussian import Gaussian
-from restora.noise.matlab_v4 import MatlabV4Gaussian
-from restora.noise.poisson import Poisson
-from restora.noise.poisson_gaussian import PoissonGaussian
-from restora.noise.salt_and_pepper import SaltAndPepper
 
 
 @pytest.fixture
@@ -79,48 +70,4 @@ def test_float_is_neither_clipped_nor_rounded(run, tmp_path):
 def test_nothing_to_do_is_refused(run, photo):
     ran = run("degrade", photo)
     assert ran.code == 2
-    assert "what is to be done" in ran.complaint
-
-
-@pytest.mark.parametrize(
-    ("text", "noise"),
-    [
-        ("gaussian:25", Gaussian(25 / 255)),
-        ("poisson:30", Poisson(30.0)),
-        ("poisson-gaussian:30:5", PoissonGaussian(30.0, 5 / 255)),
-        ("matlab-v4:25", MatlabV4Gaussian(25 / 255, 0)),
-        ("matlab-v4:25:3", MatlabV4Gaussian(25 / 255, 3)),
-        ("salt:0.05", SaltAndPepper(0.05)),
-        ("camera:0.01:0.0001", CameraNoise(0.01, 0.0001)),
-    ],
-)
-def test_noise_specs(text, noise):
-    assert noise_from(text) == noise
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("gaussian:1.6", (15, 15)),
-        ("disk:3", (7, 7)),
-        ("uniform:9", (9, 9)),
-        ("motion:9:0", (1, 9)),
-        ("motion:9:90", (9, 1)),
-        ("shake:21:3", (21, 21)),
-    ],
-)
-def test_kernel_specs(text, size):
-    psf = kernel_from(text)
-    assert tuple(psf.shape) == size
-    assert float(psf.sum()) == pytest.approx(1)
-
-
-def test_mask_specs():
-    mask = mask_from("random:0.3", (20, 30), torch.Generator().manual_seed(0))
-    assert float(mask.known.sum()) == 180
-    assert 0 < float(mask_from("text:12", (40, 60), torch.Generator()).known.mean()) < 1
-
-
-def test_colours():
-    assert colour_from("#ff8000") == (1.0, 128 / 255, 0.0)
-    assert colour_from("Black") == (0.0, 0.0, 0.0)
+    assert "nothing is to be done" in ran.complaint

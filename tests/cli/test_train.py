@@ -14,7 +14,7 @@ name = "tiny"
 task = "denoise"
 architecture = "dncnn"
 fields = { depth = 3, width = 4, batch_norm = true }
-degradation = { kind = "WhiteNoise", low = 25, high = 25 }
+degradation = { noise = "gaussian:25" }
 
 [data]
 folders = ["photos"]

@@ -12,6 +12,7 @@ from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.matlab_v4 import MatlabV4Gaussian
+from restora.noise.numpy_seeded import NumpyGaussian
 from restora.noise.poisson import Poisson
 from restora.noise.poisson_gaussian import PoissonGaussian
 from restora.noise.salt_and_pepper import SaltAndPepper
@@ -37,6 +38,7 @@ CASES = [
     Case(CameraNoise(0.02, 0.001), X, 0.02 * X + 0.001),
     Case(SaltAndPepper(0.2, 0.3), 0.8 * X + 0.06, 0.8 * X**2 + 0.06 - (0.8 * X + 0.06) ** 2, (0.0, X, 1.0)),
     Case(MatlabV4Gaussian(0.1), X, 0.01),
+    Case(NumpyGaussian(0.1), X, 0.01),
 ]
 DRAWN = [*(case.noise for case in CASES), Jpeg(40)]
 
@@ -66,7 +68,7 @@ def test_a_sample_is_decided_by_the_seed_of_its_generator(noise):
     x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     first, again, other = (noise.sample(x, torch.Generator().manual_seed(seed)) for seed in (5, 5, 6))
     assert torch.equal(first, again)
-    assert torch.equal(first, other) == isinstance(noise, Jpeg | MatlabV4Gaussian)
+    assert torch.equal(first, other) == isinstance(noise, Jpeg | MatlabV4Gaussian | NumpyGaussian)
 
 
 @pytest.mark.parametrize("case", CASES, ids=_name)
@@ -135,6 +137,7 @@ def test_sigma_is_that_of_middle_gray(case):
         lambda: Jpeg(101),
         lambda: MatlabV4Gaussian(-0.1),
         lambda: MatlabV4Gaussian(0.1, -1),
+        lambda: NumpyGaussian(0.1, -1),
     ],
 )
 def test_parameters_out_of_range_are_refused_with_what_is_allowed(make):

@@ -25,7 +25,8 @@ class Case:
     size: Size
     channels: int = 1
     exact_prox: bool = True
-    exact_norm: bool = True
+    norm_factor: float = 1.0
+    """How far the bound may be above the norm."""
 
 
 def _rng(seed: int = 0) -> torch.Generator:
@@ -48,7 +49,9 @@ def _known(*shape: int) -> torch.Tensor:
 
 
 RADII = torch.linspace(0, 1.4, 7 * 6, dtype=torch.float64).reshape(7, 6)
-ITERATIVE = {"exact_prox": False, "exact_norm": False}
+ITERATIVE = {"exact_prox": False, "norm_factor": 1.1}
+LOOSE = {"exact_prox": False, "norm_factor": 1.4}
+"""Bounds that are near the norm for images much larger than the PSF only, and products of bounds."""
 CASES = [
     Case("identity", Identity(), (5, 7), 2),
     Case("circular", Blur(_random_psf(3, 5)), (8, 7)),
@@ -63,8 +66,8 @@ CASES = [
     Case("replicate", Blur(_random_psf(3, 5), "replicate"), (8, 7), **ITERATIVE),
     Case("replicate-even", Blur(_random_psf(4, 6), "replicate"), (1, 7), **ITERATIVE),
     Case("replicate-psf-larger-than-image", Blur(_random_psf(11, 9), "replicate"), (3, 4), **ITERATIVE),
-    Case("valid", Blur(_random_psf(3, 5), "valid"), (8, 9), **ITERATIVE),
-    Case("valid-even", Blur(_random_psf(4, 2), "valid"), (8, 7), 2, **ITERATIVE),
+    Case("valid", Blur(_random_psf(3, 5), "valid"), (8, 9), **LOOSE),
+    Case("valid-even", Blur(_random_psf(4, 2), "valid"), (8, 7), 2, **LOOSE),
     Case("filter-flow-reflect", SpatiallyVaryingBlur.on_grid(_grid(), (6, 8)), (6, 8), **ITERATIVE),
     Case("filter-flow-replicate", SpatiallyVaryingBlur.on_grid(_grid(), (7, 8), "replicate"), (7, 8), **ITERATIVE),
     Case("filter-flow-tiny", SpatiallyVaryingBlur.on_grid(_grid(), (2, 2)), (2, 2), **ITERATIVE),
@@ -80,9 +83,9 @@ CASES = [
     Case("mask", Mask(_known(6, 7)), (6, 7), 2),
     Case("mask-a-channel", Mask(_known(3, 6, 7)), (6, 7), 3),
     *(Case(f"mosaic-{pattern}", Mosaic(pattern), (6, 7), 3) for pattern in ("RGGB", "BGGR", "GRBG", "GBRG")),
-    Case("composition-mask-blur", Mask(_known(6, 7)) @ Blur(_random_psf(3, 3), "reflect"), (6, 7), **ITERATIVE),
-    Case("composition-downsample-blur", Downsample(2) @ Blur(_random_psf(3, 3), "valid"), (8, 10), **ITERATIVE),
-    Case("adjoint-of-valid", Blur(_random_psf(3, 5), "valid").T, (6, 5), **ITERATIVE),
+    Case("composition-mask-blur", Mask(_known(6, 7)) @ Blur(_random_psf(3, 3), "reflect"), (6, 7), **LOOSE),
+    Case("composition-downsample-blur", Downsample(2) @ Blur(_random_psf(3, 3), "valid"), (8, 10), **LOOSE),
+    Case("adjoint-of-valid", Blur(_random_psf(3, 5), "valid").T, (6, 5), **LOOSE),
 ]
 
 
@@ -155,12 +158,10 @@ def test_prox_solves_the_dense_problem(case, rho):
 
 
 @every
-def test_norm_is_the_largest_singular_value(case):
+def test_the_norm_bound_is_not_below_the_norm_and_near_it(case):
     expected = float(torch.linalg.matrix_norm(_matrix(case), 2))
-    norm = case.H.norm(case.size, case.channels)
-    # Power iterations approach from below; stopped at steps of 1e-6 they may still miss some 1e-4 among near equals.
-    assert norm <= expected * (1 + 1e-12)
-    assert norm >= expected * (1 - (1e-12 if case.exact_norm else 1e-3))
+    bound = case.H.norm_bound(case.size, case.channels)
+    assert expected * (1 - 1e-12) <= bound <= expected * case.norm_factor * (1 + 1e-12)
 
 
 @every

@@ -63,8 +63,8 @@ def test_the_general_prox_and_norm_of_a_scaling_are_exact():
     y, z, rho = torch.full((1, 1, 3, 3), 4.0), torch.zeros(1, 1, 3, 3), 0.5
     expected = (2 * y + rho * z) / (4 + rho)
     assert torch.allclose(Doubling().prox(z, y, rho), expected, rtol=1e-6)
-    assert Doubling().norm((3, 3)) == pytest.approx(2, rel=1e-6)
-    assert (Doubling() @ Doubling()).norm((3, 3)) == pytest.approx(4, rel=1e-6)
+    assert 2 <= Doubling().norm_bound((3, 3)) <= 2 * 1.011
+    assert 4 <= (Doubling() @ Doubling()).norm_bound((3, 3)) <= 4 * 1.011**2
 
 
 def test_a_finished_status_has_a_sentence():

@@ -14,8 +14,9 @@ from restora.cli import measuring
 from restora.cli.talk import Talk
 from restora.core.errors import CannotSolve, InvalidParameter, MissingData, UnknownName
 from restora.core.result import Result
+from restora.degradations.degradation import Degradation
 from restora.evaluation.complexity import Complexity, complexity
-from restora.evaluation.degradations import MatlabBicubic
+from restora.evaluation.degradations import Simulated
 from restora.evaluation.efficiency import (
     CHALLENGES,
     COLUMNS,
@@ -116,8 +117,9 @@ def test_contestants_are_measured_as_by_hand(small_data, tiny):
 def test_the_noisy_pictures_have_eight_bits():
     by_name = {protocol.images.name: protocol for protocol in course("ntire-denoise50")}
     assert set(by_name) == {"CBSD68", "Kodak24"}
+    noisy = Simulated(Degradation.read({"noise": "numpy:50", "multiple": 8}))
     assert all(
-        (p.measurement, p.estimate, p.degradation.sigma, p.space) == ("rounded", "rounded", 50, "rgb")
+        (p.measurement, p.estimate, p.degradation, p.space) == ("rounded", "rounded", noisy, "rgb")
         for p in by_name.values()
     )
 
@@ -129,7 +131,7 @@ def test_a_folder_of_ones_own_is_a_set(tmp_path, tiny):
     Image.fromarray(levels).save(folder / "0801.png")
     (protocol,) = course("ntire-esr", folder=folder)
     assert protocol.id == "div2k_lsdir_valid_hr-ntire-esr-x4-rgb-shave4"
-    assert (protocol.degradation, protocol.border) == (MatlabBicubic(scale=4), 4)
+    assert (protocol.degradation, protocol.border) == (Simulated(Degradation(scale=4)), 4)
     (entry,) = compete(protocol, [Contestant("tiny", enlarged(tiny))], tmp_path, CPU)
     assert (entry.set, entry.images) == ("DIV2K_LSDIR_valid_HR", 1)
     assert [p.images.name for p in course("ntire-esr", ["Set5"], folder)] == ["Set5", "DIV2K_LSDIR_valid_HR"]

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.evaluation.degradations import BlurAndNoise, MatlabBicubic, RandomMask, WhiteNoise
+from restora.degradations.degradation import Degradation
+from restora.evaluation.degradations import Simulated
 from restora.evaluation.suites import Selection, suite, suite_names
 
 FROZEN = {
@@ -46,25 +47,27 @@ def test_the_ids_are_frozen():
     assert {name: [protocol.id for protocol in suite(name)] for name in suite_names()} == FROZEN
 
 
+def _simulated(**table):
+    return Simulated(Degradation.read(table))
+
+
 def test_what_an_id_says_is_what_the_protocol_does():
     by_id = {protocol.id: protocol for name in suite_names() for protocol in suite(name)}
     noise = by_id["set12-gray-awgn-s25-noclip-seed0"]
-    assert noise.degradation == WhiteNoise(sigma=25, generator="numpy", seed=0)
+    assert noise.degradation == _simulated(noise="numpy:25")
     assert (noise.measurement, noise.estimate, noise.border, noise.space) == ("unclipped", "clipped", 0, "gray")
-    assert by_id["wnnm20-gray-awgn-s30-noclip-matlabv4"].degradation == WhiteNoise(
-        sigma=30, generator="matlab-v4", seed=0
-    )
+    assert by_id["wnnm20-gray-awgn-s30-noclip-matlabv4"].degradation == _simulated(noise="matlab-v4:30")
     third = by_id["deblur4-gray-scenario3-noclip-matlabv4"].degradation
-    assert third == BlurAndNoise(psf="uniform-9", bsnr=40, generator="matlab-v4")
+    assert third == _simulated(blur="uniform-9", boundary="circular", noise="matlab-v4:40dB")
     small = by_id["set14-x3-matlab-bicubic-8bit-rgb-shave3"]
-    assert (small.degradation, small.border, small.measurement) == (MatlabBicubic(scale=3), 3, "rounded")
-    assert by_id["gsr2-y-missing80-matlabv4"].degradation == RandomMask(missing=80, generator="matlab-v4")
+    assert (small.degradation, small.border, small.measurement) == (_simulated(scale=3), 3, "rounded")
+    assert by_id["gsr2-y-missing80-matlabv4"].degradation == _simulated(mask="matlab-v4:0.2")
 
 
 def test_a_selection_takes_sets_and_sets_levels():
     protocols = suite("denoise-gray", Selection(sets=("set12",), sigmas=(7.5, 30)))
     assert [p.id for p in protocols] == ["set12-gray-awgn-s7.5-noclip-seed0", "set12-gray-awgn-s30-noclip-seed0"]
-    assert protocols[0].degradation == WhiteNoise(sigma=7.5, generator="numpy", seed=0)
+    assert protocols[0].degradation == _simulated(noise="numpy:7.5")
     assert [p.border for p in suite("super-resolve", Selection(sets=("Set5",), scales=(8,)))] == [8, 8]
 
 

@@ -1,13 +1,15 @@
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 import torch
 
 from restora.core.denoiser import Denoiser
 from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
+from restora.core.method import Method
+from restora.core.parameters import parameters_of, positive
 from restora.core.problem import Problem
-from restora.front.configure import configure, parameters_of
+from restora.front.configure import configure
 from restora.front.denoisers import MethodDenoiser
 from restora.noise.gaussian import Gaussian
 from restora.operators.identity import Identity
@@ -15,22 +17,18 @@ from restora.weights.denoiser import FFDNET_GRAY
 
 
 @dataclass(frozen=True, slots=True)
-class Toy:
+class Toy(Method):
     width: int = 3
-    weight: float = 0.5
+    weight: Annotated[float, positive] = 0.5
     limit: float | None = None
     rule: Literal["a", "b"] = "a"
     fast: bool = False
-
-    def __post_init__(self):
-        if not self.weight > 0:
-            raise InvalidParameter.outside("weight", self.weight, "> 0")
 
     @classmethod
     def for_problem(cls, problem):
         return cls(weight=problem.sigma)
 
-    def run(self, problem, *, generator=None, progress=None):
+    def solve(self, problem, context):
         raise NotImplementedError
 
 
@@ -66,23 +64,23 @@ def test_an_unknown_parameter_names_the_nearest():
 def test_parameters_are_listed_in_words():
     words = {parameter.name: parameter.words for parameter in parameters_of(Toy)}
     assert words == {
-        "width": "int",
-        "weight": "float",
-        "limit": "float or None",
+        "width": "a whole number",
+        "weight": "a number, > 0",
+        "limit": "a number or none",
         "rule": "one of a, b",
-        "fast": "bool",
+        "fast": "true or false",
     }
 
 
 @dataclass(frozen=True, slots=True)
-class ToyWithDenoiser:
+class ToyWithDenoiser(Method):
     denoiser: Denoiser = FFDNET_GRAY
 
     @classmethod
     def for_problem(cls, problem):
         return cls()
 
-    def run(self, problem, *, generator=None, progress=None):
+    def solve(self, problem, context):
         raise NotImplementedError
 
 

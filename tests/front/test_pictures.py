@@ -62,7 +62,7 @@ def test_a_restored_picture_keeps_its_kind_and_tells_how(noisy):
 def test_an_unknown_level_is_estimated_and_told(noisy):
     restored = restore_picture(noisy, Identity(), UnknownNoise(), method="gaussian")
     assert restored.sigma == pytest.approx(15 / 255, rel=0.2)
-    assert len(restored.seen) == 1
+    assert len(restored.plan.found) == 1
 
 
 def test_auto_names_what_it_chose(noisy):
@@ -135,7 +135,7 @@ def test_a_clean_picture_is_left_alone():
 def test_a_noisy_picture_is_mended_and_the_reason_told(noisy):
     restored = restore_unknown(noisy)
     assert restored.method is not None
-    assert any("noise" in sentence for sentence in restored.seen)
+    assert any("noise" in sentence for sentence in restored.plan.found)
 
 
 def test_marks_are_found_within_a_tolerance():

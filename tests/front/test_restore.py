@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from restora import catalog
 from restora.core.errors import CannotSolve, InvalidInput, UnknownName
 from restora.core.problem import Problem
 from restora.core.result import Code
-from restora.front.photo import restore_photo
 from restora.front.restore import restore
-from restora.methods.filters import gaussian
 from restora.methods.filters.gaussian import GaussianFilter
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
@@ -17,7 +16,7 @@ from restora.noise.unknown import UnknownNoise
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
 from restora.operators.psf import gaussian_psf
-from restora.operators.unknown import UnknownBlur
+from restora.operators.unknown import UnknownBlur, UnknownDegradation
 
 
 def noisy(x, sigma, seed=0):
@@ -28,7 +27,7 @@ def psnr(x, reference):
     return -10 * float((x - reference).square().mean().log10())
 
 
-def test_the_story_tells_what_was_found_and_what_was_run(camera):
+def test_the_log_says_what_was_found_and_what_was_run(camera):
     problem = Problem(noisy(camera, 20 / 255).y, Identity(), UnknownNoise())
     result = restore(problem)
     assert "σ" in result.status.sentence
@@ -69,26 +68,10 @@ def test_tiles_of_a_global_method_are_said_to_be_an_approximation(camera):
     assert torch.allclose(result.x, restore(problem, "tv").x, atol=0.02)
 
 
-def test_half_precision_that_overflows_is_done_again_in_single(camera, monkeypatch):
-    original = GaussianFilter.run
-
-    def overflowing(self, problem, *, generator=None, progress=None):
-        result = original(self, problem.with_y(problem.y.float()), generator=generator, progress=progress)
-        if problem.y.dtype == torch.float16:
-            return type(result)(torch.full_like(problem.y, torch.nan))
-        return result
-
-    monkeypatch.setattr(GaussianFilter, "run", overflowing)
-    problem = noisy(camera, 20 / 255)
-    half = restore(problem.with_y(problem.y.half()), "gaussian")
-    assert half.x.dtype == torch.float16
-    assert torch.allclose(half.x.float(), restore(problem, "gaussian").x, atol=2e-3)
-
-
 def test_pictures_too_small_for_a_method_are_padded_and_cut(camera, monkeypatch):
     problem = noisy(camera[:, :, :37, :53], 20 / 255)
     expected = restore(problem, "gaussian").x
-    monkeypatch.setattr(gaussian, "SPEC", replace(gaussian.SPEC, min_size=48))
+    monkeypatch.setattr(GaussianFilter, "spec", replace(catalog.find("gaussian").spec(), min_size=48))
     padded = restore(problem, "gaussian").x
     assert padded.shape == problem.y.shape
     assert torch.allclose(padded, expected, atol=1e-6)  # the padding is this filter's own border rule
@@ -105,7 +88,7 @@ def test_noise_that_grows_with_the_light_is_made_white_first(camera):
 
 def test_a_noisy_photograph_gets_better_by_itself(cat):
     y = noisy(cat, 25 / 255).y
-    result = restore_photo(y)
+    result = restore(Problem(y, UnknownDegradation(), UnknownNoise()))
     assert psnr(result.x, cat) > psnr(y, cat) + 4
     assert "noise" in result.status.sentence
 
@@ -115,6 +98,6 @@ def test_a_clean_photograph_is_left_alone():
 
     clean = torch.from_numpy(np.ascontiguousarray(data.astronaut().transpose(2, 0, 1)))[None].float() / 255
     smooth = torch.nn.functional.avg_pool2d(clean, 2)
-    result = restore_photo(smooth)
+    result = restore(Problem(smooth, UnknownDegradation(), UnknownNoise()))
     assert result.status.code is Code.LEFT_ALONE
     assert torch.equal(result.x, smooth)

@@ -1,11 +1,20 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restora.core.errors import CannotSolve, RestoraError
+from restora.core.method import Method
+from restora.core.parameters import at_least
 from restora.core.problem import Problem
-from restora.front.tiling import Box, cut, in_tiles
+from restora.core.result import Result
+from restora.core.spec import Spec
+from restora.front.plan import Plan
+from restora.front.tiling import Box, Tiles, cut
 from restora.noise.gaussian import Gaussian
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
@@ -15,6 +24,38 @@ SIDE = st.integers(1, 70)
 
 def problem_of(y):
     return Problem(y, Identity(), Gaussian(0.0))
+
+
+def in_tiles(problem, run, *, tile, halo, blend=8, grid=1):
+    """x in tiles, by a function of a window."""
+    tiles = Tiles(-(-tile // grid) * grid, halo, grid, blend)
+    return tiles.join(problem, (Result(run(window)) for window in tiles.split(problem))).x
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ByFunction(Method):
+    """The method that a test is about, with a halo."""
+
+    spec: ClassVar[Spec] = Spec(
+        name="by-function",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="none",
+        halo=lambda method: method.halo,
+    )
+    function: Callable[[Problem], torch.Tensor]
+    halo: Annotated[int, at_least(0)] = 1
+
+    def solve(self, problem, context):
+        x = self.function(problem)
+        return Result(x, parts={"half": x / 2})
+
+
+def planned(problem, function, *, tile, halo=1, blend=8, grid=1):
+    """What a whole plan gives, which cuts tiles smaller where memory runs out."""
+    tiles = None if tile is None else Tiles(tile, halo, grid, blend)
+    return Plan(problem, ByFunction(function, halo), tiles=tiles).run()
 
 
 def box_mean(problem):
@@ -97,19 +138,30 @@ def test_enlargement_keeps_every_pixel_in_its_place():
     assert torch.allclose(in_tiles(problem, enlarge, tile=16, halo=0, blend=4), enlarge(problem), atol=1e-6)
 
 
-def test_out_of_memory_cuts_the_tile_and_keeps_what_was_done():
+OUT_OF_MEMORY = (
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+)
+"""How a GPU, Torch on a CPU, and Python say it."""
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("tile", [128, None])
+def test_out_of_memory_cuts_the_tile_and_keeps_what_was_done(error, tile):
     y = torch.rand(1, 1, 200, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    runs, failures = [], []
+    done, failures = [], []
 
     def frugal(part):
-        runs.append(part.y.shape)
-        if len(runs) > 2 and part.y[0, 0].numel() > 80 * 80:
+        if part.y[0, 0].numel() > (80 if done or tile is None else 160) ** 2:
             failures.append(part.y.shape)
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
+        done.append(part.y.shape)
         return box_mean(part)
 
-    tiled = in_tiles(problem_of(y), frugal, tile=128, halo=1, blend=2)
-    assert torch.allclose(tiled, box_mean(problem_of(y)), atol=1e-12)
+    result = planned(problem_of(y), frugal, tile=tile, blend=2)
+    assert torch.allclose(result.x, box_mean(problem_of(y)), atol=1e-12)
+    assert torch.allclose(result.parts["half"], result.x / 2, atol=1e-12)
     assert 1 <= len(failures) <= 3
 
 
@@ -119,35 +171,37 @@ def test_smaller_tiles_stay_on_the_grid(grid):
     failures = []
 
     def frugal(part):
-        if part.y[0, 0].numel() > 100 * 100:
+        if part.y[0, 0].numel() > (100 * 100 if grid == 4 else 60 * 60):
             failures.append(part.y.shape)
             raise torch.OutOfMemoryError("CUDA out of memory")
         return block_means(part)
 
     if grid == 4:
-        tiled = in_tiles(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid)
+        tiled = planned(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid).x
         assert torch.allclose(tiled, block_means(problem_of(y)), atol=1e-12)
         assert failures
-    else:  # a tile of one step with its margin is 192 wide and cannot be cut
+    else:  # a tile of one step is 64 wide and cannot be cut
         with pytest.raises(RestoraError, match="tiles of 64 pixels"):
-            in_tiles(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid)
+            planned(problem_of(y), frugal, tile=256, halo=7, blend=2, grid=grid)
 
 
-def test_memory_for_not_even_the_smallest_tile_is_one_sentence():
+@pytest.mark.parametrize("tile", [64, None])
+def test_memory_for_not_even_the_smallest_tile_is_one_sentence(tile):
     def greedy(part):
         raise MemoryError
 
     with pytest.raises(RestoraError, match="out of memory") as refused:
-        in_tiles(problem_of(torch.zeros(1, 1, 100, 100)), greedy, tile=64, halo=0)
+        planned(problem_of(torch.zeros(1, 1, 100, 100)), greedy, tile=tile)
     assert "\n" not in str(refused.value)
 
 
-def test_other_errors_are_not_swallowed():
+@pytest.mark.parametrize("error", [ZeroDivisionError(), RuntimeError("shapes do not match")], ids=repr)
+def test_other_errors_are_not_swallowed(error):
     def broken(part):
-        raise ZeroDivisionError
+        raise error
 
-    with pytest.raises(ZeroDivisionError):
-        in_tiles(problem_of(torch.zeros(1, 1, 100, 100)), broken, tile=64, halo=0)
+    with pytest.raises(type(error)):
+        planned(problem_of(torch.zeros(1, 1, 100, 100)), broken, tile=64)
 
 
 def test_a_scale_that_is_no_integer_is_not_tiled():

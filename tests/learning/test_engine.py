@@ -18,7 +18,7 @@ RECIPE = Recipe(
     architecture="dncnn",
     fields={"depth": 4, "width": 8, "batch_norm": True},
     data=Data(("photos",), "gray", patch=16, validation=1, validation_crop=48),
-    degradation={"kind": "WhiteNoise", "low": 25, "high": 25},
+    degradation={"noise": "gaussian:25"},
     optimiser=Optimiser("adam", 3e-3),
     schedule=Schedule("cosine"),
     training=Training(steps=30, batch=4, average=0.9, precision="float32", validate_every=10),
@@ -72,7 +72,7 @@ def test_minutes_end_it_and_more_minutes_go_on(place):
 def test_a_held_out_image_that_vanishes_in_its_degradation_is_told_before_the_training(place, camera):
     whole = (camera[0, 0] * 255).byte().numpy()
     Image.fromarray(whole).save(place.data / "photos/d.png")
-    scales = {"kind": "BicubicEnlarged", "scales": [10]}  # 40 pixels on each side; patches of 8 fit into d alone
+    scales = {"scale": [10], "enlarged": True}  # 40 pixels on each side; patches of 8 fit into d alone
     data = replace(RECIPE.data, patch=8)
     with pytest.raises(InvalidInput, match="nothing is left to validate on"):
         train(replace(RECIPE, degradation=scales, data=data), place)
@@ -124,7 +124,7 @@ def test_two_networks_contend(place):
         task="super-resolve",
         architecture="espcn",
         fields={"scale": 2},
-        degradation={"kind": "Bicubic", "scale": 2},
+        degradation={"scale": 2},
         adversarial=Adversarial(
             "relativistic", 1e-2, feature_weight=0.1, fields={"size": 16, "channels": 1, "width": 4}, rate=1e-3
         ),
@@ -146,8 +146,7 @@ def test_two_networks_contend(place):
 
 def test_one_network_learns_several_tasks_and_tells_images_apart(place):
     tasks = ["x2", "denoise-30"]
-    members = [{"kind": "Bicubic", "scale": 2, "task": "x2"}, {"kind": "WhiteNoise", "low": 30, "high": 30}]
-    members[1]["task"] = "denoise-30"
+    members = [{"scale": 2, "task": "x2"}, {"noise": "gaussian:30", "task": "denoise-30"}]
     several = replace(
         RECIPE,
         architecture="ipt",

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from restora.core.errors import FileProblem, InvalidParameter, UnknownName
-from restora.learning.degradations import degradation_from
 from restora.learning.losses import pixel_loss
+from restora.learning.pairs import pairs_from
 from restora.learning.recipe import read_recipe
 from restora.nets.architectures import build
 from restora.nets.network import Network
@@ -16,7 +16,7 @@ LEAST = """
 name = "a"
 task = "denoise"
 architecture = "dncnn"
-degradation = { kind = "WhiteNoise", low = 0, high = 50 }
+degradation = { noise = "gaussian:0..50" }
 [data]
 folders = ["X"]
 [training]
@@ -65,7 +65,6 @@ def test_every_recipe_of_the_project_can_be_carried_out(path):
     recipe = read_recipe(path)
     assert recipe.name == path.stem
     assert isinstance(build(recipe.architecture, recipe.fields), Network)
-    degradation = degradation_from(recipe.degradation)
-    assert recipe.data.patch % degradation.multiple_of == 0
+    assert recipe.data.patch % pairs_from(recipe.degradation).multiple_of == 0
     assert callable(pixel_loss(recipe.losses))
     assert recipe.data.terms

@@ -7,7 +7,7 @@ from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
 from restora.front.restore import restore
-from restora.methods.filters.bilateral import SPEC, Bilateral
+from restora.methods.filters.bilateral import Bilateral
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
@@ -51,9 +51,9 @@ def test_a_guide_steers_it(camera):
 
 
 def test_with_a_guide_it_works_on_the_whole_image(camera):
-    assert SPEC.halo(Bilateral(sigma_s=2.0)) == 6
+    assert Bilateral.spec.halo(Bilateral(sigma_s=2.0)) == 6
     joint = Bilateral(guide=camera)
-    assert SPEC.halo(joint) is None
+    assert Bilateral.spec.halo(joint) is None
     assert restore(denoising(camera), joint).x.shape == camera.shape
     with pytest.raises(InvalidInput, match="whole, not in tiles"):
         restore(denoising(camera), joint, tile=48)

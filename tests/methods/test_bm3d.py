@@ -98,3 +98,18 @@ def test_deblurring_reaches_its_paper(data_dir):
     H = Blur(gaussian_psf(0.4), "circular")
     problem = Problem.simulate(x, H, Gaussian(8 / 255), seed=0)
     assert psnr(BM3DDeblurring().run(problem).x, x) - psnr(problem.y, x) > 4.6
+
+
+@pytest.mark.parametrize(("method", "channels"), [(BM3D(), 1), (CBM3D(), 3)])
+def test_gradients_pass(method, channels):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.linspace(0, 1, 26, dtype=torch.float64).expand(1, channels, 24, 26)
+    y, direction = (x + 0.1 * torch.randn(x.shape, dtype=x.dtype, generator=generator) for _ in range(2))
+
+    def loss(y):
+        return method.run(Problem(y, Identity(), Gaussian(0.1))).x.square().sum()
+
+    (gradient,) = torch.autograd.grad(loss(y.requires_grad_()), y)
+    y, step = y.detach(), 1e-7  # so small that neither matches nor what is kept change
+    difference = (loss(y + step * direction) - loss(y - step * direction)) / (2 * step)
+    assert float((gradient * direction).sum()) == pytest.approx(float(difference), rel=1e-5)

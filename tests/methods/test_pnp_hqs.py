@@ -13,7 +13,6 @@ from restora.methods.deblurring.wiener import Wiener
 from restora.methods.plug_and_play.pnp_hqs import PnPHQS
 from restora.noise.gaussian import Gaussian
 from restora.numerics.convolution import convolve_separable
-from restora.numerics.first_guess import first_guess
 from restora.operators.blur import Blur
 from restora.operators.decimate import BlurDecimate
 from restora.operators.identity import Identity
@@ -89,7 +88,7 @@ def test_the_first_guess_after_blur_and_decimation_is_not_displaced(camera):
     """A shift by half a block would cost more than a decibel."""
     for scale in (2, 3, 4):
         x = camera[..., :96, :96]
-        guess = first_guess(x[..., ::scale, ::scale], BlurDecimate(gaussian_psf(0.3), scale))
+        guess = BlurDecimate(gaussian_psf(0.3), scale).first_guess(x[..., ::scale, ::scale])
         scores = [
             psnr(guess.roll((i, j), (-2, -1))[..., 8:-8, 8:-8], x[..., 8:-8, 8:-8])
             for i in range(-2, 3)
@@ -102,7 +101,7 @@ def test_where_nothing_is_measured_the_guess_comes_from_around():
     known = torch.ones(8, 40)
     known[:, 10:30] = 0
     H = Mask(known) @ Blur(gaussian_psf(0.5), "reflect")
-    guess = first_guess(H(torch.full((1, 1, 8, 40), 0.6)), H)
+    guess = H.first_guess(H(torch.full((1, 1, 8, 40), 0.6)))
     assert torch.allclose(guess, torch.tensor(0.6), atol=1e-3)
 
 

@@ -168,7 +168,7 @@ def test_a_batch_is_a_loop_to_the_last_digit(camera):
 
 @pytest.mark.parametrize("call", [TotalVariation().run, TotalVariation.for_problem], ids=["run", "for_problem"])
 def test_an_unknown_blur_is_refused_in_a_sentence(call):
-    with pytest.raises(CannotSolve, match="estimate the blur first"):
+    with pytest.raises(CannotSolve, match="blind method"):
         call(Problem(torch.zeros(1, 1, 8, 8), UnknownBlur(5), Gaussian(0.1)))
 
 

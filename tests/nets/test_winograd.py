@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from restora.nets.drunet import DRUNet
-from restora.nets.winograd import WinogradConv2d, quicken, suits
+from restora.nets.winograd import WinogradConv2d, suits, use_winograd
 
 SHAPES = [(1, 1, 1), (2, 5, 3), (3, 4, 8), (1, 37, 50), (2, 90, 71)]
 
@@ -114,14 +114,14 @@ def test_leaves_other_layers_alone(other: nn.Module) -> None:
     assert not suits(other)
 
 
-def test_quickens_a_network_that_stays_the_same() -> None:
+def test_a_network_that_uses_it_stays_the_same() -> None:
     torch.manual_seed(0)
     network = DRUNet(widths=(32, 32, 64, 64), blocks=1)
     before, x, sigma = network.state_dict(), drawn(1, 1, 40, 56), torch.full((1, 1, 40, 56), 0.1)
     truth = network(x, sigma).detach()
-    quicken(network)
-    quickened = [name for name, module in network.named_modules() if isinstance(module, WinogradConv2d)]
-    assert len(quickened) == 14  # two in each of seven blocks; head, tail and those that change the grid stay
+    use_winograd(network)
+    replaced = [name for name, module in network.named_modules() if isinstance(module, WinogradConv2d)]
+    assert len(replaced) == 14  # two in each of seven blocks; head, tail and those that change the grid stay
     after = network.state_dict()
     assert after.keys() == before.keys()
     assert all(after[name].data_ptr() == before[name].data_ptr() for name in before)
@@ -134,3 +134,10 @@ def test_other_precisions_are_left_to_torch() -> None:
     single = convolution(32, 32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(WinogradConv2d(single)(x.float()), single(x.float()))
+
+
+def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESTORA_WINOGRAD", "0")
+    network = DRUNet(widths=(32, 32, 64, 64), blocks=1)
+    use_winograd(network)
+    assert not any(isinstance(module, WinogradConv2d) for module in network.modules())

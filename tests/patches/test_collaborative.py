@@ -106,3 +106,28 @@ def test_white_noise_is_the_special_case():
     stage = Stage("dct", N1=8)
     coloured = stage.coloured(torch.full((1, 20, 11), 0.04, dtype=torch.float64), 20)
     assert torch.allclose(coloured, stage.white([0.2]))
+
+
+@pytest.mark.parametrize("with_pilot", [False, True])
+def test_gradients_are_those_of_finite_differences(with_pilot, y):
+    groups = match_blocks(y[:, :1], side=4, step=3, window=7, members=4, tau=0.3)
+    deviation = torch.full((2, 4, 4), 0.1, dtype=torch.float64)
+    deviation[:, 1, 2] = 0  # a coefficient without noise is kept
+    shrinkage = Shrinkage(deviation, 2.7, torch.ones(4, 4, dtype=torch.float64))
+    transform = block_transform("dct", 4)
+
+    def filtered(y, pilot=None):
+        return collaborate(y, pilot, groups, transform, shrinkage)
+
+    images = (y, y.flip(-1)) if with_pilot else (y,)
+    assert torch.autograd.gradcheck(filtered, [x.clone().requires_grad_() for x in images], eps=1e-7, fast_mode=True)
+
+
+def test_without_any_noise_the_images_stay_as_they_are(y):
+    groups = match_blocks(y[:, :1], side=8, step=4, window=9, members=8, tau=0.15)
+    shrinkage = Shrinkage(torch.zeros(2, 8, 8), 2.7, torch.ones(8, 8))
+    transform = block_transform("dct", 8)
+    for pilot in (None, y, torch.zeros_like(y)):
+        for needs in (False, True):
+            x = collaborate(y.clone().requires_grad_(needs), pilot, groups, transform, shrinkage)
+            assert torch.allclose(x.detach(), y, rtol=0, atol=1e-12)

@@ -34,10 +34,13 @@ def degrade(
             "--blur",
             metavar="FILE|SPEC",
             help="gaussian:SIGMA, disk:RADIUS, motion:LENGTH:DEGREES, uniform:SIDE, shake:SIDE:SEED, or a file. "
-            "Borders are replicated.",
+            "A number may be a range, LOW..HIGH, here and in the noise.",
             show_default=False,
         ),
     ] = None,
+    boundary: Annotated[
+        str, typer.Option("--boundary", metavar="KIND", help="Of the blur: replicate or circular.")
+    ] = "replicate",
     scale: Annotated[
         float | None,
         typer.Option("--scale", metavar="FACTOR", help="Reduce by MATLAB's bicubic; above 1.", show_default=False),
@@ -47,8 +50,9 @@ def degrade(
         typer.Option(
             "--noise",
             metavar="SPEC",
-            help="gaussian:SIGMA, matlab-v4:SIGMA:SEED (sigma in 0..255), poisson:PEAK, poisson-gaussian:PEAK:SIGMA, "
-            "salt:SHARE, camera:SHOT:READ (variance = shot x + read on 0..1).",
+            help="gaussian:SIGMA, numpy:SIGMA:SEED, matlab-v4:SIGMA:SEED (sigma in 0..255, or a blurred "
+            "signal-to-noise ratio such as 40dB), poisson:PEAK, poisson-gaussian:PEAK:SIGMA, salt:SHARE, "
+            "camera:SHOT:READ (variance = shot x + read on 0..1).",
             show_default=False,
         ),
     ] = None,
@@ -57,15 +61,19 @@ def degrade(
         typer.Option(
             "--mask",
             metavar="SPEC",
-            help="Holes, black: random:SHARE-KEPT or text:HEIGHT. The mask is written beside the output as "
+            help="Holes, black: random:SHARE-KEPT, numpy:SHARE-KEPT:SEED, matlab-v4:SHARE-KEPT:SEED, text:HEIGHT, "
+            "or known:FILE, white where a pixel is known. The mask is written beside the output as "
             "NAME.mask.png, white where something is missing.",
             show_default=False,
         ),
     ] = None,
     jpeg: Annotated[
-        int | None,
-        typer.Option("--jpeg", metavar="1..100", min=1, max=100, help="Compress, last of all.", show_default=False),
+        str | None,
+        typer.Option("--jpeg", metavar="QUALITY", help="Compress: 1 to 100, or a range LOW..HIGH.", show_default=False),
     ] = None,
+    enlarged: Annotated[
+        bool, typer.Option("--enlarged", help="Enlarge by MATLAB's bicubic to the size before --scale, last of all.")
+    ] = False,
     floating: Annotated[
         bool, typer.Option("--float", help="Write float32 samples, neither clipped nor rounded: .tif, .pfm, .exr.")
     ] = False,
@@ -78,17 +86,20 @@ def degrade(
     quiet: Quiet = False,
 ) -> int:
     """Make a picture worse: blur, reduce, add noise, punch holes, compress, in this order."""
-    from restora.cli.degradation import Degradation
+    from restora.cli.degradation import degraded
+    from restora.degradations.degradation import Degradation
 
-    degradation = Degradation.of(blur=blur, scale=scale, noise=noise, mask=mask, jpeg=jpeg)
+    words = {"blur": blur, "boundary": boundary, "scale": scale, "noise": noise, "mask": mask, "jpeg": jpeg}
+    given = {key: value for key, value in words.items() if value is not None}
+    degradation = Degradation.read({**given, "enlarged": enlarged})
     if not degradation.steps:
-        raise InvalidInput("what is to be done? give --blur, --scale, --noise, --mask or --jpeg")
+        raise InvalidInput("nothing is to be done: give --blur, --scale, --noise, --mask or --jpeg")
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
-        degraded, holes = degradation.applied(picture, seed, floating)
+        result, holes = degraded(picture, degradation, seed, floating)
         facts = {"command": "degrade", "steps": list(degradation.steps), "seed": seed}
         beside = {} if holes is None else {"mask": holes}
-        return Outcome(degraded, ", then ".join(degradation.steps), (), facts, beside)
+        return Outcome(result, ", then ".join(degradation.steps), (), facts, beside)
 
     naming = Naming("degraded", lossless=True, suffix_of_all=".tif" if floating else None)
     files = Files(tuple(pictures), output, recursive, overwrite, skip_existing)

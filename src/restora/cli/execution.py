@@ -1,37 +1,23 @@
 """Execution: where to compute, as the command line says it."""
 
-from dataclasses import dataclass, replace
-
 import torch
 
 from restora.core.errors import InvalidParameter
 from restora.core.noise import Noise
-from restora.core.progress import Progress
 from restora.front.arrays import Execution
 from restora.noise.gaussian import Gaussian
 from restora.noise.unknown import UnknownNoise
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Device, tiles and seed of a run."""
-
-    execution: Execution
-
-    def told(self, progress: Progress) -> Execution:
-        """The execution that tells this progress."""
-        return replace(self.execution, progress=progress)
-
-
-def execution_on(device: str, tile: int | None, seed: int) -> Place:
-    """Where to compute.
+def execution_on(device: str, tile: int | None, seed: int) -> Execution:
+    """Where and how to compute.
 
     Raises:
         InvalidParameter: there is no such device, or the seed is none.
     """
     if not 0 <= seed < 2**63:
         raise InvalidParameter.outside("seed", seed, "between 0 and 2^63 - 1")
-    return Place(Execution(require_device(device), tile, seed))
+    return Execution(require_device(device), tile, seed)
 
 
 def require_device(name: str) -> str:

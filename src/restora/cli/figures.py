@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import InvalidInput
+from restora.diagnosis.diagnose import diagnose
 from restora.evaluation.metrics import WINDOW, psnr, ssim
-from restora.front.diagnose import diagnose
 from restora.front.pictures import jpeg_quality, tensor_of
 from restora.images.picture import Picture
 from restora.images.read import read_picture

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
+from restora.cli.colours import colour_from
 from restora.cli.inputs import Source
-from restora.cli.specs import colour_from
 from restora.core.errors import FileProblem, InvalidInput
 from restora.front.pictures import marked_in, tensor_of, transparent_in
 from restora.images.picture import Picture

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from restora import catalog
-from restora.cli.options import add_command, methods_for
+from restora.cli.options import add_command, find_method, methods_for
 from restora.core.errors import UnknownName
 
 
@@ -40,7 +40,7 @@ def methods(
     _require("task", task, _all_tasks())
     _require("family", family, _all_families())
     if name is not None:
-        return _show(catalog.find(name), json)
+        return _show(find_method(name), json)
     entries = catalog.entries(task=task, family=family)
     if json:
         for entry in entries:

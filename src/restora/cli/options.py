@@ -1,6 +1,7 @@
 """Options: the words every command shares, each declared once."""
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -100,7 +101,7 @@ MethodName = Annotated[
         "--method",
         "-m",
         metavar="NAME",
-        help="As in `restora methods`; auto chooses and says why.",
+        help="As in `restora methods`, or PACKAGE.MODULE:CLASS; auto chooses and says why.",
         autocompletion=methods_for,
     ),
 ]
@@ -256,6 +257,18 @@ def method_and_parameters(
     return method, {**parameters, field: weights}
 
 
+def find_method(name: str) -> catalog.Entry:
+    """The row of a method, or of a class ``module:Class`` that may lie in the working directory.
+
+    Raises:
+        UnknownName: there is none of that name.
+        InvalidInput: the class cannot be imported, or is no method.
+    """
+    if ":" in name:
+        sys.path.append(str(Path.cwd()))
+    return catalog.find(name)
+
+
 def require_method_for(method: str, task: str, verb: str) -> None:
     """Refuse, before anything is loaded, a method that is not there or is for something else.
 
@@ -265,7 +278,7 @@ def require_method_for(method: str, task: str, verb: str) -> None:
     """
     if method == "auto":
         return
-    entry = catalog.find(method)
+    entry = find_method(method)
     if task not in entry.tasks:
         good = ", ".join(e.name for e in catalog.entries(task=task))
         raise CannotSolve(f"{method} does not {verb} (it is for: {', '.join(entry.tasks)}); these do: {good}")

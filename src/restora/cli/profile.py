@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 
 from restora import catalog
 from restora.core.operator import Operator
+from restora.core.parameters import parameters_of
 from restora.core.spec import Spec
-from restora.front.configure import parameters_of
 
 _SECTION = re.compile(r"(?ms)^(?:Args|Attributes):\n(.*?)(?=^\S|\Z)")
 _ENTRY = re.compile(r"(?ms)^    (\w+)(?: \([^)]*\))?: (.*?)(?=^    \w|\Z)")

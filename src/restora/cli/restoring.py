@@ -59,10 +59,10 @@ def auto(
     from restora.cli.execution import execution_on
     from restora.front.pictures import restore_unknown
 
-    execution = execution_on(device, tile, seed)
+    at = execution_on(device, tile, seed)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
-        return _outcome("auto", restore_unknown(picture, execution.told(progress)))
+        return _outcome("auto", restore_unknown(picture, at.with_progress(progress)))
 
     return run_batch(_files(pictures, output, recursive, overwrite, skip_existing), Talk(json, quiet), work)
 
@@ -89,11 +89,11 @@ def denoise(
     from restora.front.pictures import restore_picture
     from restora.operators.identity import Identity
 
-    execution, noise = execution_on(device, tile, seed), noise_of_sigma(sigma)
+    at, noise = execution_on(device, tile, seed), noise_of_sigma(sigma)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
         restored = restore_picture(
-            picture, Identity(), noise, method=method, parameters=parameters, execution=execution.told(progress)
+            picture, Identity(), noise, method=method, parameters=parameters, execution=at.with_progress(progress)
         )
         return _outcome("denoise", restored)
 
@@ -134,19 +134,20 @@ def deblur(
     """Undo a blur, known or not."""
     method, parameters = method_and_parameters(method, parameter, weights, "deblur", "deblur")
     from restora.cli.execution import execution_on, noise_of_sigma
-    from restora.cli.specs import kernel_from
+    from restora.degradations.kernels import kernel as kernel_of
+    from restora.degradations.kernels import read_kernel
     from restora.front.pictures import restore_picture
     from restora.operators.blur import Blur
     from restora.operators.unknown import UnknownBlur
 
-    execution, noise = execution_on(device, tile, seed), noise_of_sigma(sigma)
-    H = UnknownBlur() if kernel is None else Blur(kernel_from(kernel), boundary)
+    at, noise = execution_on(device, tile, seed), noise_of_sigma(sigma)
+    H = UnknownBlur() if kernel is None else Blur(kernel_of(read_kernel(kernel)), boundary)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
         if isinstance(H, Blur):
             _require_fits((H.psf.shape[0], H.psf.shape[1]), picture.size)
         restored = restore_picture(
-            picture, H, noise, method=method, parameters=parameters, execution=execution.told(progress)
+            picture, H, noise, method=method, parameters=parameters, execution=at.with_progress(progress)
         )
         return _outcome("deblur", restored)
 
@@ -178,12 +179,12 @@ def upscale(
     from restora.front.pictures import restore_picture
     from restora.operators.downsample import Downsample
 
-    execution, noise = execution_on(device, tile, seed), noise_of_sigma(sigma or 0.0)
+    at, noise = execution_on(device, tile, seed), noise_of_sigma(sigma or 0.0)
     H = Downsample(int(scale) if float(scale).is_integer() else scale)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
         restored = restore_picture(
-            picture, H, noise, method=method, parameters=parameters, execution=execution.told(progress)
+            picture, H, noise, method=method, parameters=parameters, execution=at.with_progress(progress)
         )
         return _outcome("upscale", restored)
 
@@ -233,7 +234,7 @@ def inpaint(
     from restora.cli.holes import Holes
     from restora.front.pictures import inpaint_picture
 
-    execution, noise = execution_on(device, tile, seed), noise_of_sigma(sigma or 0.0)
+    at, noise = execution_on(device, tile, seed), noise_of_sigma(sigma or 0.0)
     holes = Holes.of(mask, missing)
 
     def work(picture: "Picture", source: Source, progress: Progress) -> Outcome:
@@ -243,7 +244,7 @@ def inpaint(
             noise,
             method=method,
             parameters=parameters,
-            execution=execution.told(progress),
+            execution=at.with_progress(progress),
         )
         return _outcome("inpaint", restored)
 
@@ -312,4 +313,4 @@ def _outcome(command: str, restored: "Restored") -> Outcome:
     if restored.kernel is not None:
         facts["kernel"] = restored.kernel.tolist()
     unchanged = restored.method is None
-    return Outcome(restored.picture, restored.status.sentence, restored.seen, facts, unchanged=unchanged)
+    return Outcome(restored.picture, restored.status.sentence, restored.plan.found, facts, unchanged=unchanged)

@@ -18,7 +18,7 @@ _SHIFTER = np.float32(12582912.0)  # 1.5·2²³: adding it rounds to an integer,
 _LOWEST = np.float32(-80.0)  # exp of it, 1.8e-35, leaves room above the denormal numbers for a few divisions
 
 
-def exp(x: float) -> float:
+def exp(x: float | np.floating) -> float:
     """eˣ for x <= 0, inside Numba kernels only.
 
     float32: to 1e-7 relative for x >= −80; below, exp(−80) = 1.8e-35. float64: the C library's.

@@ -24,3 +24,8 @@ class Noise(ABC):
     @abstractmethod
     def sigma(self) -> float | None:
         """Standard deviation of the nearest white Gaussian noise, for methods made for that; None if unknown."""
+
+    @property
+    def affine_variance(self) -> tuple[float, float] | None:
+        """(a, b) where the variance of the noise is a·x + b with a > 0; None where it does not grow with the light."""
+        return None

@@ -30,7 +30,7 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result
 from restora.evaluation.complexity import SIZE, Complexity, complexity_of_run
-from restora.evaluation.degradations import MatlabBicubic, Scene
+from restora.evaluation.degradations import Scene, Simulated
 from restora.evaluation.entrants import entrants_of, method_of
 from restora.evaluation.ledger import MEAN
 from restora.evaluation.measurements import Row
@@ -381,7 +381,8 @@ class _Score:
 def _standard(protocol: Protocol) -> Problem:
     """A measurement of 3×256×256, degraded as the protocol says, of a ramp of gray levels."""
     channels, height, width = SIZE
-    scale = protocol.degradation.scale if isinstance(protocol.degradation, MatlabBicubic) else 1
+    simulated = isinstance(protocol.degradation, Simulated)
+    scale = max((int(s) for s in protocol.degradation.degradation.scales), default=1) if simulated else 1
     ramp = torch.linspace(0, 1, width * scale, dtype=torch.float64).expand(1, channels, height * scale, -1).contiguous()
     problem = protocol.degradation.problem(Scene("ramp", ramp, None, Path()))
     return problem.with_y(levelled(problem.y, protocol.measurement).float())

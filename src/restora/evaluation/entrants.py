@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from restora import catalog
 from restora.core.denoiser import Denoiser
 from restora.core.errors import CannotSolve, InvalidParameter
-from restora.front.configure import parameters_of
+from restora.core.parameters import parameters_of
 from restora.weights.identify import METHODS, architecture_of, class_of
 from restora.weights.store import find
 

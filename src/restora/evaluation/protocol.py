@@ -12,7 +12,7 @@ from torch import Tensor
 from restora.core.errors import InvalidParameter
 from restora.core.problem import Problem
 from restora.core.spec import Task
-from restora.evaluation.degradations import Degradation, Scene
+from restora.evaluation.degradations import Measured, Scene
 from restora.evaluation.metrics import aligned_psnr, ms_ssim, psnr, ssim
 from restora.evaluation.sets import ImageSet
 from restora.numerics.colour import rgb_to_gray, rgb_to_y
@@ -59,7 +59,7 @@ class Protocol:
     task: Task
     images: ImageSet
     space: Space
-    degradation: Degradation
+    degradation: Measured
     measurement: Levels = "unclipped"
     estimate: Levels
     border: int = 0

@@ -1,15 +1,15 @@
 """Suites: the protocols of each benchmark, made from the tables of ``suites.toml``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.core.reading import from_table_of_kind, read_toml
-from restora.evaluation.degradations import KINDS, Degradation
+from restora.core.reading import read_toml
+from restora.evaluation.degradations import measured_from
 from restora.evaluation.protocol import Protocol
 from restora.evaluation.sets import find_set
 
@@ -83,7 +83,7 @@ def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Ite
             task=block["task"],
             images=find_set(set_name),
             space=block["space"],
-            degradation=_degradation(block["degradation"], values),
+            degradation=measured_from(block["degradation"], values),
             measurement=block.get("measurement", "unclipped"),
             estimate=block["estimate"],
             border=values[border] if isinstance(border := block.get("border", 0), str) else border,
@@ -101,12 +101,6 @@ def _values(block: Mapping[str, Any], selection: Selection) -> list[dict[str, An
             axes[axis] = chosen
     combinations = [dict(zip(axes, point)) for point in product(*axes.values())]
     return [{**entry, **point} for entry in block.get("each", [{}]) for point in combinations]
-
-
-def _degradation(table: Mapping[str, Any], values: Mapping[str, Any]) -> Degradation:
-    known = {field.name for field in fields(KINDS[table["kind"]])}
-    given = {key: value for key, value in values.items() if key in known}
-    return from_table_of_kind(KINDS, {**table, **given}, "suites.toml")
 
 
 def _written(value: object) -> str:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import InvalidParameter
 from restora.core.operator import Size
 from restora.frames.curvelet_windows import Finest, Windows, curvelet_norms, curvelet_windows
@@ -64,13 +65,12 @@ class CurveletTransform:
         return True
 
     def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
-        if x.dtype not in (torch.float32, torch.float64):
-            x = x.float()
+        x = single_at_least(x)
         spectrum = torch.fft.fft2(x, norm="ortho").flatten(-2)
         return tuple(_coefficients(spectrum, windows) for windows in self._windows((x.shape[-2], x.shape[-1]), x))
 
     def synthesis(self, bands: Bands, size: Size) -> Float[Tensor, "b c h w"]:
-        like = bands[0] if bands[0].dtype in (torch.float32, torch.float64) else bands[0].float()
+        like = single_at_least(bands[0])
         spectrum = torch.zeros(*like.shape[:2], size[0] * size[1], dtype=like.dtype.to_complex(), device=like.device)
         for band, windows in zip(bands, self._windows(size, like), strict=True):
             part = _spectrum(band.to(like.dtype), windows)

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
 from restora.frames.dual_tree_cpu import analyse_cpu, synthesise_cpu
@@ -56,7 +57,7 @@ class DualTree:
         return self.levels == 0
 
     def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
-        low = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        low = single_at_least(x)
         details = []
         for level in range(self.levels):
             low, detail = _analyse(low, self._stage(level))
@@ -115,7 +116,7 @@ def _analyse(x: Tensor, stage: Stage) -> tuple[Tensor, Tensor]:
     pair = (stage.low, stage.high)
     (bands, rows), (_, columns) = (_extended(pair, n, _padding(n, stage)) for n in x.shape[-2:])
     planes = x.flatten(0, 1)
-    if x.device.type == "cpu" and not x.requires_grad:
+    if runs_on_cpu_kernels(x):
         low, high = analyse_cpu(planes, _arrays(bands, x.dtype), rows, columns)
     else:
         low, high = _analyse_torch(planes, bands, rows, columns)
@@ -126,7 +127,7 @@ def _synthesise(low: Tensor, high: Tensor, stage: Stage, size: Size) -> Float[Te
     pair = (stage.inverse_low, stage.inverse_high)
     (bands, rows), (_, columns) = (_extended(pair, n, 0) for n in low.shape[-2:])
     planes, details = low.flatten(0, 1), high.flatten(0, 1)
-    if low.device.type == "cpu" and not (low.requires_grad or high.requires_grad):
+    if runs_on_cpu_kernels(low, high):
         x = synthesise_cpu(planes, details, _arrays(bands, low.dtype), rows, columns)
     else:
         x = _synthesise_torch(planes, details, bands, rows, columns)

@@ -5,13 +5,13 @@ whose starts are counted from the first sample of the extended line. An index ar
 stands at each place of the extended one; it is as long as hop·(periods + the most that a filter reaches beyond).
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 24  # multiplications below which it is not worth waking other threads (about 4 ms)
 _ROOT_HALF = 0.5**0.5
@@ -27,8 +27,7 @@ def analyse_cpu(
     count = [_periods(index, filters) for index in (rows, columns)]
     low = np.empty((len(x), 2 * count[0], 2 * count[1]), x.dtype)
     high = np.empty((len(x), 6, count[0], count[1], 2), x.dtype)
-    analyse = _analyse_serial if x.size * filters[3].shape[2] < _SERIAL else _analyse_parallel
-    analyse(x, filters, rows.numpy(), columns.numpy(), low, high)
+    _analyse.sized(x.size * filters[3].shape[2])(x, filters, rows.numpy(), columns.numpy(), low, high)
     return torch.from_numpy(low), torch.from_numpy(high)
 
 
@@ -45,8 +44,7 @@ def synthesise_cpu(
     height, width = (phases * _periods(index, filters) for index in (rows, columns))
     parts = np.empty((len(c), 3, *c.shape[1:]), c.dtype)
     out = np.empty((len(c), height, width), c.dtype)
-    synthesise = _synthesise_serial if out.size * filters[3].shape[2] < _SERIAL else _synthesise_parallel
-    synthesise(c, z, filters, rows.numpy(), columns.numpy(), parts, out)
+    _synthesise.sized(out.size * filters[3].shape[2])(c, z, filters, rows.numpy(), columns.numpy(), parts, out)
     return torch.from_numpy(out)
 
 
@@ -55,19 +53,8 @@ def _periods(index: Tensor, filters: Filters) -> int:
     return len(index) // hop - (int(starts.max()) + step * (taps.shape[2] - 1)) // hop
 
 
-@njit(cache=True)
-@no_type_check
-def _analyse_serial(
-    x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> None:
-    for plane in range(x.shape[0]):
-        for k in range(high.shape[2]):
-            _analyse_rows(x[plane], filters, rows, columns, k, low[plane], high[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _analyse_parallel(
+@parallel_from(_SERIAL)
+def _analyse(
     x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
     height = high.shape[2]
@@ -76,8 +63,7 @@ def _analyse_parallel(
         _analyse_rows(x[plane], filters, rows, columns, job % height, low[plane], high[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_rows(
     x: np.ndarray,
     filters: Filters,
@@ -110,27 +96,8 @@ def _analyse_rows(
             _to_complex(parts[1], high[1, k], high[4, k])
 
 
-@njit(cache=True)
-@no_type_check
-def _synthesise_serial(
-    low: np.ndarray,
-    z: np.ndarray,
-    filters: Filters,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    parts: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    for plane in range(out.shape[0]):
-        for k in range(z.shape[2]):
-            _from_complex(z[plane, :, k], parts[plane, :, 2 * k : 2 * k + 2])
-        for i in range(out.shape[1]):
-            _synthesise_row(low[plane], parts[plane], filters, rows, columns, i, out[plane, i])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _synthesise_parallel(
+@parallel_from(_SERIAL)
+def _synthesise(
     low: np.ndarray,
     z: np.ndarray,
     filters: Filters,
@@ -148,8 +115,7 @@ def _synthesise_parallel(
         _synthesise_row(low[plane], parts[plane], filters, rows, columns, i, out[plane, i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_row(
     low: np.ndarray,
     parts: np.ndarray,
@@ -175,8 +141,7 @@ def _synthesise_row(
     _interleave(sums, out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _down(x: np.ndarray, filters: Filters, rows: np.ndarray, k: int, band: int, phase: int, line: np.ndarray) -> None:
     """Add to ``line`` the row k of this band and phase."""
     hop, step, starts, taps = filters
@@ -188,8 +153,7 @@ def _down(x: np.ndarray, filters: Filters, rows: np.ndarray, k: int, band: int, 
         _add_one(line, tap[-1], x[rows[place + step * (tap.size - 1)]])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _along(split: np.ndarray, filters: Filters, band: int, phase: int, out: np.ndarray) -> None:
     """Add to ``out`` what this band and phase make of the line whose phases lie in ``split``."""
     hop, step, starts, taps = filters
@@ -206,8 +170,7 @@ def _along(split: np.ndarray, filters: Filters, band: int, phase: int, out: np.n
         _add_one(out, tap[-1], split[place % hop, place // hop : place // hop + n])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _split(line: np.ndarray, columns: np.ndarray, split: np.ndarray) -> None:
     """The extended line, its samples of each phase side by side."""
     hop = split.shape[0]
@@ -217,8 +180,7 @@ def _split(line: np.ndarray, columns: np.ndarray, split: np.ndarray) -> None:
             part[j] = line[columns[hop * j + phase]]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _interleave(parts: np.ndarray, out: np.ndarray) -> None:
     phases = parts.shape[0]
     for s in range(phases):
@@ -227,8 +189,7 @@ def _interleave(parts: np.ndarray, out: np.ndarray) -> None:
             out[phases * j + s] = part[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _to_complex(quad: np.ndarray, difference: np.ndarray, total: np.ndarray) -> None:
     """(p − q)/√2 and (p + q)/√2 of p = aa + i·ab, q = bb − i·ba, the letters naming the trees of row and column."""
     root = quad.dtype.type(_ROOT_HALF)
@@ -240,8 +201,7 @@ def _to_complex(quad: np.ndarray, difference: np.ndarray, total: np.ndarray) -> 
         total[j, 1] = (ab[j] - ba[j]) * root
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _from_complex(z: np.ndarray, parts: np.ndarray) -> None:
     """The inverse of :func:`_to_complex` for the rows of three pairs of bands, the trees interleaved."""
     root = z.dtype.type(_ROOT_HALF)
@@ -256,15 +216,13 @@ def _from_complex(z: np.ndarray, parts: np.ndarray) -> None:
             lower[2 * j + 1] = (total[j, 0] - difference[j, 0]) * root
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from restora.core.backend import single_at_least
 from restora.core.errors import InvalidParameter
 from restora.core.operator import Size
 from restora.frames.blocks import BlockGrid
@@ -128,7 +129,7 @@ class FiniteRidgelet:
         return max(size[0], self.side), max(size[1], self.side)
 
     def _continued(self, x: Tensor) -> Tensor:
-        x = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        x = single_at_least(x)
         height, width = self._covered((x.shape[-2], x.shape[-1]))
         return pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from restora.core.backend import single_at_least
 from restora.core.errors import InvalidParameter
 from restora.core.operator import Size
 from restora.frames.blocks import BlockGrid
@@ -108,7 +109,7 @@ class LocalRidgelet:
         return self.side - self.step
 
     def _continued(self, x: Tensor) -> Tensor:
-        x = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        x = single_at_least(x)
         height, width = self._covered((x.shape[-2], x.shape[-1]))
         before = self._before
         return pad(x, (before, width - before - x.shape[-1], before, height - before - x.shape[-2]))

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
 from restora.frames.frame import Bands
@@ -107,7 +108,7 @@ class SteerablePyramid:
 
     def spectrum(self, x: Float[Tensor, "b c h w"]) -> Complex[Tensor, "b c h g"]:
         """The orthonormal Fourier transform of x, turned so that all responses are real."""
-        x = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        x = single_at_least(x)
         return self._turned(_forward(x, self.analytic), x.shape[-1], self._turn)
 
     def image(self, X: Complex[Tensor, "b c h g"], size: Size) -> Float[Tensor, "b c h w"]:

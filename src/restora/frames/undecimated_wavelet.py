@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
 from restora.frames.frame import Bands
@@ -58,10 +59,10 @@ class UndecimatedWavelet:
         return (filter_bank(self.wavelet).length - 1) * (2**self.levels - 1)
 
     def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
-        approximation, kernels = _single_or_double(x), self._kernels()
+        approximation, kernels = single_at_least(x), self._kernels()
         details = []
         for level in range(self.levels):
-            analyse = analyse_cpu if _takes_numba(approximation) else _analyse_torch
+            analyse = analyse_cpu if runs_on_cpu_kernels(approximation) else _analyse_torch
             approximation, detail = analyse(approximation, kernels, 2**level)
             details.append(detail)
         return (approximation, *reversed(details))
@@ -71,7 +72,7 @@ class UndecimatedWavelet:
         if len(details) != self.levels:
             raise InvalidInput(f"there are {len(bands)} bands, where {self.levels} levels have {self.levels + 1}")
         for level, detail in zip(reversed(range(self.levels)), details):
-            synthesise = synthesise_cpu if _takes_numba(x, detail) else _synthesise_torch
+            synthesise = synthesise_cpu if runs_on_cpu_kernels(x, detail) else _synthesise_torch
             x = synthesise(x, detail, self._kernels(), 2**level)
         return x
 
@@ -97,13 +98,13 @@ class UndecimatedWavelet:
             thresholds: t of each level, coarsest first, (3, 1, 1).
             rule: what becomes of a coefficient.
         """
-        approximations, kernels = [_single_or_double(x)], self._kernels()
+        approximations, kernels = [single_at_least(x)], self._kernels()
         for level in range(self.levels):
-            low_pass = low_pass_cpu if _takes_numba(x) else _low_pass_torch
+            low_pass = low_pass_cpu if runs_on_cpu_kernels(x) else _low_pass_torch
             approximations.append(low_pass(approximations[-1], kernels, 2**level))
         out = approximations.pop()
         for level, t in zip(reversed(range(self.levels)), thresholds):
-            shrink = shrink_cpu if _takes_numba(x) else _shrink_torch
+            shrink = shrink_cpu if runs_on_cpu_kernels(x) else _shrink_torch
             out = shrink(out, approximations.pop(), kernels, 2**level, t.to(out), rule == "hard")
         return out
 
@@ -122,14 +123,6 @@ class UndecimatedWavelet:
             norms.append((float(low.norm()), float(high.norm())))
             impulse = low
         return norms
-
-
-def _single_or_double(x: Tensor) -> Tensor:
-    return x if x.dtype in (torch.float32, torch.float64) else x.float()
-
-
-def _takes_numba(*tensors: Tensor) -> bool:
-    return tensors[0].device.type == "cpu" and not any(x.requires_grad for x in tensors)
 
 
 def _low_pass_torch(x: Tensor, kernels: Tensor, step: int) -> Tensor:

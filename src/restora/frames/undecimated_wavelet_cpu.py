@@ -4,12 +4,12 @@ A row of the image enters the rows a multiple of ``step`` above it only. So both
 rows at a time, and see a transform without holes.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 22  # pixels times taps below which it is not worth waking other threads (about 2 ms)
 _CHUNK = 64  # rows a thread does in one go; the synthesis begins L − 1 rows before them
@@ -42,8 +42,7 @@ def _analysed(x: Tensor, kernels: Tensor, step: int, bands: int) -> tuple[Tensor
     planes = x.contiguous().flatten(0, 1).numpy()
     low = np.empty_like(planes)
     details = np.empty((len(planes), bands, *planes.shape[1:]), planes.dtype)
-    analyse = _analyse_serial if planes.size * kernels.numel() < _SERIAL else _analyse_parallel
-    analyse(planes, kernels.to(x.dtype).numpy(), step, low, details)
+    _analyse.sized(planes.size * kernels.numel())(planes, kernels.to(x.dtype).numpy(), step, low, details)
     return torch.from_numpy(low).reshape(x.shape), torch.from_numpy(details)
 
 
@@ -52,21 +51,15 @@ def _synthesised(
 ) -> Tensor:
     approximation, source = (planes.contiguous().flatten(0, 1).numpy() for planes in (coarse, x))
     out = np.empty_like(approximation)
-    synthesise = _synthesise_serial if out.size * kernels.numel() < _SERIAL else _synthesise_parallel
-    synthesise(approximation, details, source, kernels.to(coarse.dtype).numpy(), step, t, hard, out)
+    work = out.size * kernels.numel()
+    chunk = _CHUNK if _synthesise.is_parallel(work) else out.shape[1]
+    taps = kernels.to(coarse.dtype).numpy()
+    _synthesise.sized(work)(approximation, details, source, taps, step, (t, hard), chunk, out)
     return torch.from_numpy(out).reshape(coarse.shape)
 
 
-@njit(cache=True)
-@no_type_check
-def _analyse_serial(x: np.ndarray, kernels: np.ndarray, step: int, low: np.ndarray, details: np.ndarray) -> None:
-    for plane in range(x.shape[0]):
-        _analyse_rows(x[plane], kernels, step, 0, x.shape[1], low[plane], details[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _analyse_parallel(x: np.ndarray, kernels: np.ndarray, step: int, low: np.ndarray, details: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _analyse(x: np.ndarray, kernels: np.ndarray, step: int, low: np.ndarray, details: np.ndarray) -> None:
     chunks = (x.shape[1] + _CHUNK - 1) // _CHUNK
     for job in prange(x.shape[0] * chunks):
         plane, first = job // chunks, job % chunks * _CHUNK
@@ -74,8 +67,7 @@ def _analyse_parallel(x: np.ndarray, kernels: np.ndarray, step: int, low: np.nda
         _analyse_rows(x[plane], kernels, step, first, last, low[plane], details[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse_rows(
     x: np.ndarray, kernels: np.ndarray, step: int, first: int, last: int, low: np.ndarray, details: np.ndarray
 ) -> None:
@@ -91,50 +83,28 @@ def _analyse_rows(
             _along(lines[1], kernels[1], step, details[2, i])
 
 
-@njit(cache=True)
-@no_type_check
-def _synthesise_serial(
+@parallel_from(_SERIAL)
+def _synthesise(
     coarse: np.ndarray,
     details: np.ndarray,
     x: np.ndarray,
     kernels: np.ndarray,
     step: int,
-    t: np.ndarray,
-    hard: bool,
+    rule: tuple[np.ndarray, bool],
+    chunk: int,
     out: np.ndarray,
 ) -> None:
     height = out.shape[1]
     phases = min(step, height)
-    for job in range(out.shape[0] * phases):
-        plane, phase = job // phases, job % phases
-        rows = (phase, 0, (height - phase + step - 1) // step)
-        _synthesise_rows(coarse[plane], details[plane], x[plane], kernels, step, rows, (t, hard), out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _synthesise_parallel(
-    coarse: np.ndarray,
-    details: np.ndarray,
-    x: np.ndarray,
-    kernels: np.ndarray,
-    step: int,
-    t: np.ndarray,
-    hard: bool,
-    out: np.ndarray,
-) -> None:
-    height = out.shape[1]
-    phases = min(step, height)
-    chunks = ((height + step - 1) // step + _CHUNK - 1) // _CHUNK
+    chunks = ((height + step - 1) // step + chunk - 1) // chunk
     for job in prange(out.shape[0] * phases * chunks):
-        plane, phase, first = job // (phases * chunks), job // chunks % phases, job % chunks * _CHUNK
-        last = min(first + _CHUNK, (height - phase + step - 1) // step)
+        plane, phase, first = job // (phases * chunks), job // chunks % phases, job % chunks * chunk
+        last = min(first + chunk, (height - phase + step - 1) // step)
         rows = (phase, first, last)
-        _synthesise_rows(coarse[plane], details[plane], x[plane], kernels, step, rows, (t, hard), out[plane])
+        _synthesise_rows(coarse[plane], details[plane], x[plane], kernels, step, rows, rule, out[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise_rows(
     coarse: np.ndarray,
     details: np.ndarray,
@@ -176,8 +146,7 @@ def _synthesise_rows(
                 _add_two(row, kernels[0, j], halves[0], kernels[1, j], halves[1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _shrunk_row(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -201,8 +170,7 @@ def _shrunk_row(
             _soften(detail, t[band - 1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _down(x: np.ndarray, kernel: np.ndarray, step: int, i: int, line: np.ndarray) -> None:
     """Row i of the image filtered down its columns, extended to the right by one period and more."""
     height, width = x.shape
@@ -215,8 +183,7 @@ def _down(x: np.ndarray, kernel: np.ndarray, step: int, i: int, line: np.ndarray
         line[j] = line[j - width]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _along(line: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray) -> None:
     """Σ_j f[j]·line[n + j·step]."""
     n = out.size
@@ -226,8 +193,7 @@ def _along(line: np.ndarray, kernel: np.ndarray, step: int, out: np.ndarray) -> 
         _add_two(out, kernel[j], a, kernel[j + 1], b)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _back_along(low: np.ndarray, high: np.ndarray, kernels: np.ndarray, step: int, out: np.ndarray) -> None:
     """The adjoint: Σ_j f[j]·line[margin + n − j·step] summed over both bands."""
     n = out.size
@@ -238,23 +204,20 @@ def _back_along(low: np.ndarray, high: np.ndarray, kernels: np.ndarray, step: in
         _add_two(out, kernels[0, j], low[start : start + n], kernels[1, j], high[start : start + n])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _keep(detail: np.ndarray, t: float) -> None:
     zero = detail.dtype.type(0)
     for j in range(detail.size):
         detail[j] = detail[j] if abs(detail[j]) > t else zero
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _soften(detail: np.ndarray, t: float) -> None:
     for j in range(detail.size):
         detail[j] -= min(max(detail[j], -t), t)

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Size
 from restora.frames.frame import Bands
@@ -60,7 +61,7 @@ class WaveletTransform:
 
     def analysis(self, x: Float[Tensor, "b c h w"]) -> Bands:
         bank = filter_bank(self.wavelet)
-        approximation = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        approximation = single_at_least(x)
         details = []
         for _ in range(self.levels):
             approximation, detail = _analyse(approximation, bank, self.boundary)
@@ -170,7 +171,7 @@ def _analyse(x: Tensor, bank: FilterBank, boundary: WaveletBoundary) -> tuple[Te
     rows, columns = (analysis_index(n, bank.length, boundary) for n in (x.shape[-2], x.shape[-1]))
     # Correlation with the kernels reversed is convolution.
     kernels = torch.tensor([bank.analysis_low[::-1], bank.analysis_high[::-1]], dtype=x.dtype)
-    compute = analyse_cpu if x.device.type == "cpu" and not x.requires_grad else _analyse_torch
+    compute = analyse_cpu if runs_on_cpu_kernels(x) else _analyse_torch
     low, high = compute(x.flatten(0, 1), kernels, rows, columns)
     return low.unflatten(0, x.shape[:2]), high.unflatten(0, x.shape[:2])
 
@@ -179,8 +180,7 @@ def _synthesise(low: Tensor, high: Tensor, bank: FilterBank, boundary: WaveletBo
     shift = synthesis_shift(bank.length, boundary)
     rows, columns = (synthesis_index(n, count, bank.length, boundary) for n, count in zip(size, low.shape[-2:]))
     kernels = torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=low.dtype)
-    on_cpu = low.device.type == "cpu" and not (low.requires_grad or high.requires_grad)
-    compute = synthesise_cpu if on_cpu else _synthesise_torch
+    compute = synthesise_cpu if runs_on_cpu_kernels(low, high) else _synthesise_torch
     offset = shift - 2 * _first_coefficient(bank.length, shift)
     x = compute(low.flatten(0, 1), high.flatten(0, 1), kernels, rows, columns, offset, size)
     return x.unflatten(0, low.shape[:2])

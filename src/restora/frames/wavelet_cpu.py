@@ -1,11 +1,11 @@
 """CPU kernels of one level of the wavelet transform: both directions in one sweep, through lines that stay in cache."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 26  # multiplications below which it is not worth waking other threads (about 20 ms)
 
@@ -23,8 +23,7 @@ def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) 
     length = kernels.shape[1]
     i, j = ((len(index) - length) // 2 + 1 for index in (rows, columns))
     approximation, details = np.empty((len(x), i, j), x.dtype), np.empty((len(x), 3, i, j), x.dtype)
-    analyse = _analyse_serial if x.size * length < _SERIAL else _analyse_parallel
-    analyse(x, kernels.numpy(), rows.numpy(), columns.numpy(), approximation, details)
+    _analyse.sized(x.size * length)(x, kernels.numpy(), rows.numpy(), columns.numpy(), approximation, details)
     return torch.from_numpy(approximation), torch.from_numpy(details)
 
 
@@ -50,29 +49,14 @@ def synthesise_cpu(
     """
     low, high = approximation.contiguous().numpy(), details.contiguous().numpy()
     out = np.empty((len(low), *size), low.dtype)
-    synthesise = _synthesise_serial if out.size * kernels.shape[1] < _SERIAL else _synthesise_parallel
-    synthesise(low, high, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out)
+    _synthesise.sized(out.size * kernels.shape[1])(
+        low, high, kernels.numpy(), rows.numpy(), columns.numpy(), offset, out
+    )
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
-def _analyse_serial(
-    x: np.ndarray,
-    kernels: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    approximation: np.ndarray,
-    details: np.ndarray,
-) -> None:
-    for plane in range(x.shape[0]):
-        for k in range(details.shape[2]):
-            _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _analyse_parallel(
+@parallel_from(_SERIAL)
+def _analyse(
     x: np.ndarray,
     kernels: np.ndarray,
     rows: np.ndarray,
@@ -86,8 +70,7 @@ def _analyse_parallel(
         _analyse_row(x[plane], kernels, rows[2 * k :], columns, k, approximation[plane], details[plane])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _analyse_row(
     x: np.ndarray,
     kernels: np.ndarray,
@@ -117,25 +100,8 @@ def _analyse_row(
                 _add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
 
 
-@njit(cache=True)
-@no_type_check
-def _synthesise_serial(
-    approximation: np.ndarray,
-    details: np.ndarray,
-    kernels: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    offset: int,
-    out: np.ndarray,
-) -> None:
-    for plane in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _synthesise_parallel(
+@parallel_from(_SERIAL)
+def _synthesise(
     approximation: np.ndarray,
     details: np.ndarray,
     kernels: np.ndarray,
@@ -150,8 +116,7 @@ def _synthesise_parallel(
         _synthesise_row(approximation[plane], details[plane], kernels, rows, columns, offset, i, out[plane, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _synthesise_row(
     approximation: np.ndarray,
     details: np.ndarray,
@@ -189,15 +154,13 @@ def _synthesise_row(
         out[-1] = phases[0, -1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]

@@ -1,7 +1,7 @@
 """Functions on arrays: what a notebook calls. Array in, array out, of the same dtype, shape and channel order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,7 @@ from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
-from restora.core.result import Result
-from restora.front.restore import restore
+from restora.front.plan import Plan, plan
 from restora.noise.gaussian import Gaussian
 from restora.noise.unknown import UnknownNoise
 from restora.operators.blur import Blur
@@ -109,24 +108,22 @@ class Execution:
     seed: int = 0
     progress: Progress | None = None
 
-    def restore(self, problem: Problem, method: str | Method, parameters: Mapping[str, object] | None) -> Result:
-        """:func:`restora.restore` in this way."""
-        return restore(
-            problem,
-            method,
-            parameters=parameters,
-            device=self.device,
-            tile=self.tile,
-            seed=self.seed,
-            progress=self.progress,
-        )
+    def plan(
+        self, problem: Problem, method: str | Method | type[Method], parameters: Mapping[str, object] | None
+    ) -> Plan:
+        """:func:`restora.plan` on this device, in these tiles, from this seed."""
+        return plan(problem, method, parameters=parameters, device=self.device, tile=self.tile, seed=self.seed)
+
+    def with_progress(self, progress: Progress) -> "Execution":
+        """The same, with progress told to this function."""
+        return replace(self, progress=progress)
 
 
 def denoise(
     image: Array,
     sigma: float | None = None,
     *,
-    method: str | Method = "auto",
+    method: str | Method | type[Method] = "auto",
     parameters: Mapping[str, object] | None = None,
     channel_axis: int | None = -1,
     data_range: float | None = None,
@@ -137,7 +134,7 @@ def denoise(
     Args:
         image: (h, w), (h, w, c), or with leading batch axes; any real dtype.
         sigma: standard deviation of the noise relative to ``data_range`` (25/255, not 25); None estimates it.
-        method: a name of the catalog, a configured method, or ``"auto"``.
+        method: a name of the catalog or ``"package.module:Class"``, a class, a configured method, or ``"auto"``.
         parameters: fields of the method that differ from its paper's.
         channel_axis: axis of the channels of an array of three axes or more; None where leading axes are a batch.
         data_range: the value that counts as 1; None is the largest of an integer dtype, and 1.0 for floats.
@@ -162,7 +159,7 @@ def deblur(
     psf: Array | Operator | None = None,
     sigma: float | None = None,
     *,
-    method: str | Method = "auto",
+    method: str | Method | type[Method] = "auto",
     parameters: Mapping[str, object] | None = None,
     channel_axis: int | None = -1,
     data_range: float | None = None,
@@ -201,7 +198,7 @@ def upscale(
     scale: float,
     sigma: float | None = None,
     *,
-    method: str | Method = "auto",
+    method: str | Method | type[Method] = "auto",
     parameters: Mapping[str, object] | None = None,
     channel_axis: int | None = -1,
     data_range: float | None = None,
@@ -238,7 +235,7 @@ def inpaint(
     missing: Array,
     sigma: float | None = None,
     *,
-    method: str | Method = "auto",
+    method: str | Method | type[Method] = "auto",
     parameters: Mapping[str, object] | None = None,
     channel_axis: int | None = -1,
     data_range: float | None = None,
@@ -278,11 +275,11 @@ def inpaint(
 def _solve(
     problem: Problem,
     layout: Layout,
-    method: str | Method,
+    method: str | Method | type[Method],
     parameters: Mapping[str, object] | None,
     execution: Execution,
 ) -> Array:
-    return layout.array(execution.restore(problem, method, parameters).x)
+    return layout.array(execution.plan(problem, method, parameters).run(execution.progress).x)
 
 
 def _noise(sigma: float | None) -> Noise:

@@ -2,53 +2,16 @@
 
 import dataclasses
 from collections.abc import Mapping
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from restora.core.denoiser import Denoiser
 from restora.core.errors import InvalidParameter, UnknownName
 from restora.core.method import Method
+from restora.core.parameters import Parameter, members_of, parameters_of
 from restora.core.problem import Problem
 from restora.front.denoisers import denoiser_named
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Parameter:
-    """A field of a method, as shown to users: its name, its type in words, its default."""
-
-    name: str
-    type: Any
-    default: object
-
-    @property
-    def words(self) -> str:
-        """The type for a person: ``int``, ``float``, ``one of circular, reflect`` …"""
-        if get_origin(self.type) is Literal:
-            return "one of " + ", ".join(str(choice) for choice in get_args(self.type))
-        if self.type is Denoiser:
-            return "a method that denoises, or weights"
-        return getattr(self.type, "__name__", str(self.type).replace(" | ", " or "))
-
-
-def parameters_of(method: type[Method]) -> tuple[Parameter, ...]:
-    """The parameters of a method class, in order; those of a field that is itself a table of them as ``field.name``."""
-    found: list[Parameter] = []
-    hints = get_type_hints(method)
-    for field in dataclasses.fields(method):  # type: ignore[arg-type]  # every method is a dataclass
-        default = _default(field)
-        if hints[field.name] is Denoiser:  # whatever it is made of, it is chosen by its name
-            found.append(Parameter(field.name, Denoiser, default))
-        elif dataclasses.is_dataclass(default) and not isinstance(default, type):
-            types = get_type_hints(type(default))
-            found += [
-                Parameter(f"{field.name}.{inner.name}", types[inner.name], getattr(default, inner.name))
-                for inner in dataclasses.fields(default)
-            ]
-        else:
-            found.append(Parameter(field.name, hints[field.name], default))
-    return tuple(found)
 
 
 def configure(method: type[Method], problem: Problem, given: Mapping[str, object]) -> Method:
@@ -79,27 +42,15 @@ def configure(method: type[Method], problem: Problem, given: Mapping[str, object
     return dataclasses.replace(configured, **values)
 
 
-def _default(field: dataclasses.Field[Any]) -> object:
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
-
-
 def _read(parameter: Parameter, value: object) -> object:
     """``value`` as the type of the parameter."""
-    for candidate in _alternatives(parameter.type):
+    # None first, so that "none" is read as None where that is allowed.
+    for candidate in sorted(members_of(parameter.type), key=lambda member: member is not type(None)):
         try:
             return _convert(candidate, value)
         except (KeyError, TypeError, ValueError):
             continue
     raise InvalidParameter.outside(parameter.name, value, parameter.words)
-
-
-def _alternatives(type_: Any) -> tuple[Any, ...]:
-    """The members of a union (None first, so that ``"none"`` is read as None), or the type alone."""
-    if get_origin(type_) not in (Union, UnionType):
-        return (type_,)
-    return tuple(sorted(get_args(type_), key=lambda member: member is not type(None)))
 
 
 def _convert(type_: Any, value: object) -> object:

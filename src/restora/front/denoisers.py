@@ -1,6 +1,5 @@
 """Denoisers by name: a method of the catalog that denoises, or the weights of a network that takes the noise level."""
 
-import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -11,12 +10,10 @@ from torch import Tensor
 from restora import catalog
 from restora.core.denoiser import Denoiser
 from restora.core.errors import CannotSolve, MissingWeights
+from restora.core.method import Context
 from restora.core.problem import Problem
-from restora.core.result import Result
-from restora.core.spec import Spec
-from restora.front.colour import in_colour
+from restora.front.adapters import adapters_for, carried_out
 from restora.noise.gaussian import Gaussian
-from restora.operators.boundaries import extend
 from restora.operators.identity import Identity
 from restora.weights.denoiser import NetworkDenoiser
 from restora.weights.store import find
@@ -48,15 +45,10 @@ class MethodDenoiser:
 
     def __call__(self, x: Float[Tensor, "b c h w"], sigma: float) -> Float[Tensor, "b c h w"]:
         """The images without noise of standard deviation ``sigma`` on [0, 1]."""
-        entry = catalog.find(self.name)
-        spec = entry.spec()
-        problem = Problem(_extended(x, spec), Identity(), Gaussian(sigma))
-        method = entry.load().for_problem(problem)
-
-        def run(part: Problem) -> Result:
-            return method.run(part, generator=torch.Generator(device=x.device).manual_seed(0))
-
-        return in_colour(problem, run, spec.colour).x[..., : x.shape[-2], : x.shape[-1]]
+        problem = Problem(x, Identity(), Gaussian(sigma))
+        method = catalog.find(self.name).load().for_problem(problem)
+        context = Context(torch.Generator(device=x.device).manual_seed(0))
+        return carried_out(method, adapters_for(problem, method), problem, context).x
 
     def __str__(self) -> str:
         return self.name
@@ -80,11 +72,3 @@ def denoiser_named(name: str) -> Denoiser:
             raise
         raise MissingWeights(f"{missing}; a denoising method with a like name is {' or '.join(near)}") from missing
     return NetworkDenoiser(name)
-
-
-def _extended(x: Tensor, spec: Spec) -> Tensor:
-    """x of a size that the method takes."""
-    sides = (x.shape[-2], x.shape[-1])
-    wanted = [max(math.ceil(side / spec.multiple_of) * spec.multiple_of, spec.min_size) for side in sides]
-    extra = (wanted[0] - sides[0], wanted[1] - sides[1])
-    return x if extra == (0, 0) else extend(x, (0, 0), extra, "reflect")

@@ -17,15 +17,15 @@ from restora.core.errors import InvalidInput
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
+from restora.core.result import Status
 from restora.front.arrays import Execution
-from restora.front.choose import choose
-from restora.front.diagnose import diagnose, with_blur, with_noise
-from restora.front.photo import CLEAN, Plan, plan
+from restora.front.plan import Plan
 from restora.images.jpeg_tables import quality_of_tables
 from restora.images.metadata import JpegEncoding
 from restora.images.picture import Picture, to_tensor, with_pixels
+from restora.noise.unknown import UnknownNoise
 from restora.operators.mask import Mask
+from restora.operators.unknown import UnknownDegradation
 
 Colour = tuple[float, float, float]
 """Red, green and blue in [0, 1]."""
@@ -40,21 +40,27 @@ class Restored:
 
     Attributes:
         picture: of the depth, kind and metadata of the one that was given.
+        plan: what was found and decided.
         status: how the run ended.
-        method: name of the method; None where the picture was left alone.
-        sigma: noise level that was given or found, on [0, 1]; None where none was asked for.
-        seen: a sentence for each thing that was found wrong.
         kernel: the blur that was found; None where none was sought.
         stats: of the last iteration.
     """
 
     picture: Picture
+    plan: Plan
     status: Status
-    method: str | None
-    sigma: float | None
-    seen: tuple[str, ...] = ()
     kernel: Float[Tensor, "kh kw"] | None = None
     stats: Mapping[str, float] | None = None
+
+    @property
+    def method(self) -> str | None:
+        """Name of the method; None where the picture was left alone."""
+        return None if self.plan.method is None else self.plan.method.spec.name
+
+    @property
+    def sigma(self) -> float | None:
+        """Noise level that was given or found, on [0, 1]; None where none was asked for."""
+        return self.plan.problem.noise.sigma
 
 
 def tensor_of(picture: Picture) -> Float[Tensor, "1 c h w"]:
@@ -99,17 +105,13 @@ def restore_picture(
 
 
 def restore_unknown(picture: Picture, execution: Execution = AS_USUAL) -> Restored:
-    """Look at a picture of which nothing is known, and mend what is wrong; a clean one comes back as it is.
+    """Examine a picture of which nothing is known, and restore what is wrong; a clean one comes back as it is.
 
     Raises:
         InvalidInput: the pixels hold NaN or infinity.
     """
-    y = tensor_of(picture)
-    found = _examined(y, picture)
-    if found.is_clean:
-        return Restored(picture, CLEAN, None, found.noise.sigma)
-    restored = _restored(picture, Problem(y, found.H, found.noise), "auto", None, execution)
-    return replace(restored, seen=(*found.reasons, *restored.seen))
+    problem = Problem(tensor_of(picture), UnknownDegradation(jpeg_quality(picture)), UnknownNoise())
+    return _restored(picture, problem, "auto", None, execution)
 
 
 def inpaint_picture(
@@ -160,12 +162,6 @@ def transparent_in(picture: Picture) -> Bool[NDArray[np.bool_], "h w"]:
     return np.asarray(picture.alpha < picture.white / 2)
 
 
-def _examined(y: Float[Tensor, "1 c h w"], picture: Picture) -> Plan:
-    if not bool(torch.isfinite(y).all()):
-        raise InvalidInput("the pixels hold NaN or infinity: mark them as missing and inpaint them first")
-    return plan(diagnose(y), jpeg_quality(picture))
-
-
 def _restored(
     picture: Picture,
     problem: Problem,
@@ -173,19 +169,13 @@ def _restored(
     parameters: Mapping[str, object] | None,
     execution: Execution,
 ) -> Restored:
-    """Estimate what is unknown, so that it can be told, then go through the front door."""
-    problem, seen = with_noise(problem)
-    name = method
-    if method == "auto":
-        problem, blur = with_blur(problem)
-        seen, name = (*seen, *blur), choose(problem).method
-    result = execution.restore(problem, method, parameters)
-    return _told(picture, result, name, problem.noise.sigma, seen)
-
-
-def _told(picture: Picture, result: Result, method: str, sigma: float | None, seen: tuple[str, ...]) -> Restored:
+    """Make a plan, carry it out, and put what it gave into the picture."""
+    plan = execution.plan(problem, method, parameters)
+    result = plan.run(execution.progress)
+    if plan.method is None:
+        return Restored(picture, plan, result.status)
     stats = result.stats[-1] if result.stats else None
-    return Restored(with_pixels(picture, result.x), result.status, method, sigma, seen, result.kernel, stats)
+    return Restored(with_pixels(picture, result.x), plan, result.status, result.kernel, stats)
 
 
 def _opaque(picture: Picture, where: Bool[NDArray[np.bool_], "h w"]) -> Picture:

@@ -2,16 +2,16 @@
 
 The image stays on the CPU; only a window travels to the device. Tiles are of equal size. The window of a tile is its
 core, grown by a margin in which neighbours are blended and by the halo: what the method looks at. So every pixel that
-counts was computed with all it depends on, and tiled = whole. When memory runs out, the tile in hand is cut in four
-and all later ones are made smaller; what was done is kept.
+counts was computed with all it depends on, and tiled = whole. When memory runs out, the window in hand is restored in
+smaller tiles, and so are all later ones; what was done is kept.
 
 A method may work on a grid coarser than the pixels (blocks of two, windows of eight). Then tiles and windows begin at
 lines of that grid and end at them, or at the border of the image: what the method does at the border of a window that
 ends elsewhere, such as padding it to a multiple, it does to the whole image too.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from restora.core.errors import CannotSolve, RestoraError
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
+from restora.core.result import Result
 
 SMALLEST_TILE = 32
 """Tiles are not cut below this side: memory that does not hold it will not hold anything."""
@@ -53,12 +53,6 @@ class Box:
         """The same rectangle on a grid ``factor`` times finer."""
         return Box(self.top * factor, self.left * factor, self.height * factor, self.width * factor)
 
-    def quarters(self, grid: int) -> tuple["Box", ...]:
-        """The box cut in two, at a line of the grid, along each side that is longer than the smallest tile."""
-        rows = _equal_parts(self.height, 2 if self.height > _smallest(grid) else 1, grid)
-        columns = _equal_parts(self.width, 2 if self.width > _smallest(grid) else 1, grid)
-        return tuple(Box(self.top + t, self.left + l, h, w) for t, h in rows for l, w in columns)
-
 
 def cut(size: tuple[int, int], tile: int, grid: int = 1) -> tuple[Box, ...]:
     """Cut an image into the fewest tiles of equal size whose sides are at most ``tile``.
@@ -86,67 +80,67 @@ def _up_to(length: int, grid: int) -> int:
     return -(-length // grid) * grid
 
 
-def _smallest(grid: int) -> int:
-    """The side below which tiles are not cut, on a grid."""
-    return _up_to(SMALLEST_TILE, grid)
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """A large image is restored window by window.
 
-
-def in_tiles(
-    problem: Problem,
-    run: Callable[[Problem], Float[Tensor, "b c h w"]],
-    *,
-    tile: int,
-    halo: int,
-    blend: int = 8,
-    grid: int = 1,
-    progress: Progress = silent,
-) -> Float[Tensor, "b c h w"]:
-    """Restore ``problem`` in tiles of at most ``tile`` pixels a side (of y).
-
-    Args:
-        problem: the whole problem, its measurement on the CPU.
-        run: restores one window and brings it back to the CPU.
-        tile: largest side of a tile's core, rounded up to a multiple of the grid.
+    Attributes:
+        side: largest side of a tile's core in pixels of y, a multiple of the grid.
         halo: radius, in pixels of y, of what the method looks at.
-        blend: half the width of the band in which neighbouring tiles are blended.
         grid: windows begin at multiples of so many pixels of y.
-        progress: told after every tile.
-
-    Raises:
-        CannotSolve: the operator cannot be cut, or x is not an integer number of times as large as y.
-        RestoraError: not even the smallest tile fits into memory.
+        blend: half the width of the band in which neighbouring tiles are blended.
     """
-    size = (problem.y.shape[-2], problem.y.shape[-1])
-    factor = _integer_factor(problem)
-    side = _up_to(tile, grid)
-    boxes = list(reversed(cut(size, side, grid)))
-    total, done = len(boxes), 0
-    blended = _Blend(blend * factor, (size[0] * factor, size[1] * factor))
-    while boxes:
-        box = boxes.pop()
-        if max(box.height, box.width) > side:
-            boxes.extend(reversed(box.quarters(grid)))
-            total += len(box.quarters(grid)) - 1
-            continue
-        try:
-            outer = box.grown(halo + blend, size).on_grid(grid, size)
-            blended.add(run(_window(problem, outer)), outer.scaled(factor), box.scaled(factor))
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            side = _smaller(side, grid, error)
-            boxes.append(box)
-            continue
-        done += 1
-        progress(done, total, "tiles")
-    return blended.image()
 
+    side: int
+    halo: int
+    grid: int = 1
+    blend: int = 8
 
-def _smaller(side: int, grid: int, error: Exception) -> int:
-    """The next side to try when memory ran out."""
-    if side <= _smallest(grid):
-        raise RestoraError(f"out of memory even in tiles of {side} pixels: free some memory or use the CPU") from error
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return max(side // 2 // grid * grid, _smallest(grid))
+    def split(self, problem: Problem) -> Iterator[Problem]:
+        """The windows.
+
+        Raises:
+            CannotSolve: the operator cannot be cut, or x is not an integer number of times as large as y.
+        """
+        _integer_factor(problem)
+        size = (problem.y.shape[-2], problem.y.shape[-1])
+        for core in cut(size, self.side, self.grid):
+            yield _window(problem, self._window_of(core, size))
+
+    def join(self, problem: Problem, results: Iterable[Result]) -> Result:
+        """The windows blended, on the device of the problem's measurement."""
+        size, factor = (problem.y.shape[-2], problem.y.shape[-1]), _integer_factor(problem)
+        whole = (size[0] * factor, size[1] * factor)
+        blends: dict[str | None, _Blend] = {}
+        rest: list[Result] = []
+        for core, result in zip(cut(size, self.side, self.grid), results, strict=True):
+            images: dict[str | None, Tensor] = {None: result.x, **result.parts}
+            if not rest:
+                blends = {name: _Blend(self.blend * factor, whole) for name in images}
+            blends = {name: blend for name, blend in blends.items() if name in images}
+            outer, inner = self._window_of(core, size).scaled(factor), core.scaled(factor)
+            for name, blend in blends.items():
+                blend.add(images[name], outer, inner)
+            rest.append(replace(result, x=result.x[..., :0, :0], parts={}, samples=None))
+        pieces = Result.joined(rest, lambda images: images[0])
+        parts = {name: blend.image() for name, blend in blends.items() if name is not None}
+        return replace(pieces, x=blends[None].image(), parts=parts)
+
+    def count(self, problem: Problem) -> int:
+        return len(cut((problem.y.shape[-2], problem.y.shape[-1]), self.side, self.grid))
+
+    def smaller(self) -> "Tiles | None":
+        """Tiles of half the side; None where these are the smallest."""
+        least = _up_to(SMALLEST_TILE, self.grid)
+        if self.side <= least:
+            return None
+        return replace(self, side=max(self.side // 2 // self.grid * self.grid, least))
+
+    def __str__(self) -> str:
+        return f"in tiles of {self.side} pixels"
+
+    def _window_of(self, core: Box, size: tuple[int, int]) -> Box:
+        return core.grown(self.halo + self.blend, size).on_grid(self.grid, size)
 
 
 def _integer_factor(problem: Problem) -> int:
@@ -163,8 +157,7 @@ def _integer_factor(problem: Problem) -> int:
 def _window(problem: Problem, box: Box) -> Problem:
     """The part of the problem seen through a window of y."""
     y = problem.y[..., box.top : box.top + box.height, box.left : box.left + box.width]
-    H = problem.H.window(box.top, box.left, box.height, box.width)
-    return Problem(y, H, problem.noise, problem.frames)
+    return replace(problem, y=y, H=problem.H.window(box.top, box.left, box.height, box.width))
 
 
 class _Blend:
@@ -204,7 +197,7 @@ def _ramp(start: int, length: int, margin: int, size: int, like: Tensor) -> Floa
     1 on the core but for ``margin`` pixels at each inner edge; from there it falls linearly to 0 outside.
     """
     first, last = max(start - margin, 0), min(start + length + margin, size)
-    position = torch.arange(first, last, dtype=like.dtype) + 0.5
+    position = torch.arange(first, last, dtype=like.dtype, device=like.device) + 0.5
     edges: Iterator[Tensor] = iter(
         ([] if start == 0 or margin == 0 else [(position - (start - margin)) / (2 * margin)])
         + ([] if start + length == size or margin == 0 else [((start + length + margin) - position) / (2 * margin)])

@@ -6,14 +6,13 @@ The format is that of the PNG specification, third edition (W3C, 2025): sections
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import no_type_check
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from restora.core.damage import damage
 from restora.core.errors import FileProblem
+from restora.core.kernels import kernel
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 """Samples per pixel of each colour type: gray, RGB, gray with alpha, RGB with alpha."""
@@ -92,8 +91,7 @@ def _rows(data: NDArray[np.uint8], height: int, width: int, channels: int) -> ND
     return np.ascontiguousarray(rows[:, 1:]).view(">u2").reshape(height, width, channels).astype(np.uint16)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _unfilter(rows: NDArray[np.uint8], size: int) -> bool:
     """Undo the filters in place; the first byte of each row names its own. False if one is unknown."""
     height, length = rows.shape

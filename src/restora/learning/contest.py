@@ -7,10 +7,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from restora.learning.degradations import Batch
 from restora.learning.learners import State, Supervised, estimate
 from restora.learning.losses import discriminator_loss, feature_distance, generator_loss
 from restora.learning.optimisers import set_rate
+from restora.learning.pairs import Batch
 from restora.learning.recipe import Adversarial, Recipe
 from restora.learning.schedules import rate_factor
 from restora.nets.discriminator import Discriminator

@@ -3,9 +3,9 @@
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from restora.learning.degradations import Batch
 from restora.learning.learners import Supervised, choose_task
 from restora.learning.losses import contrastive
+from restora.learning.pairs import Batch
 from restora.learning.recipe import Recipe
 from restora.nets.ipt import IPT
 

@@ -18,16 +18,16 @@ from restora.core.progress import Progress, silent
 from restora.learning.checkpoints import load_checkpoint, save_checkpoint
 from restora.learning.contest import Contest
 from restora.learning.contrast import Contrast
-from restora.learning.degradations import Batch, Degradation, degradation_from
 from restora.learning.images import Images, Patches, Source, held_out, read_images, with_sizes
 from restora.learning.journal import Journal
 from restora.learning.learners import Learner, Supervised
+from restora.learning.pairs import Batch, pairs_from
 from restora.learning.recipe import Recipe
 from restora.learning.validation import Validation
 from restora.nets.architectures import build
 from restora.nets.ipt import IPT
 from restora.nets.network import Network
-from restora.nets.winograd import quicken
+from restora.nets.winograd import use_winograd
 
 _RANKS = 1009  # ranks, that is devices, a seed has room for
 _STEPS = 1_000_003
@@ -101,7 +101,7 @@ def train(
     fabric.seed_everything(recipe.training.seed, verbose=False)
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
-    quicken(network)
+    use_winograd(network)
     if not 0 < recipe.blend <= 1 or (recipe.blend < 1 and initial is None):
         raise InvalidParameter.outside("blend", recipe.blend, "0 < blend <= 1, and 1 without initial weights")
     if initial is not None:
@@ -132,12 +132,12 @@ class _Run:
         features: Callable[[Tensor], Tensor] | None,
     ) -> None:
         self.recipe, self.place, self.fabric, self.network = recipe, place, fabric, network
-        self.degradation: Degradation = degradation_from(recipe.degradation)
+        self.pairs = pairs_from(recipe.degradation)
         kept, validation = held_out(images, recipe.data.validation)
-        side = recipe.data.patch + 2 * self.degradation.margin
+        side = recipe.data.patch + 2 * self.pairs.margin
         self.patches = Patches(with_sizes(kept, recipe.data.sizes), side, fabric.device)
         crop = recipe.data.validation_crop
-        self.validation = Validation(validation, crop, self.degradation, fabric.device)
+        self.validation = Validation(validation, crop, self.pairs, fabric.device)
         self.learner = _learner(recipe, network, fabric, features)
         self.sources = images.sources
         self.begun_with = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -175,7 +175,7 @@ class _Run:
         seed = (training.seed * _STEPS + self.step) * _RANKS + self.fabric.global_rank
         generator = torch.Generator().manual_seed(seed)
         self.network.train()
-        return self.degradation(self.patches.draw(training.batch, generator), generator)
+        return self.pairs(self.patches.draw(training.batch, generator), generator)
 
     def _write_row(self, journal: Journal | None, losses: list[float]) -> None:
         self.psnr = self.validation.psnr(self.network, self.learner.average)

@@ -6,9 +6,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from restora.learning.averaging import MovingAverage
-from restora.learning.degradations import Batch
 from restora.learning.losses import pixel_loss
 from restora.learning.optimisers import clip_values, optimiser_for, set_rate
+from restora.learning.pairs import Batch
 from restora.learning.recipe import Recipe
 from restora.learning.schedules import rate_factor
 from restora.nets.ipt import IPT

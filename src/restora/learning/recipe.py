@@ -137,7 +137,7 @@ class Recipe:
         architecture: of :data:`restora.nets.architectures.ARCHITECTURES`.
         fields: what the network is built with.
         data: the images.
-        degradation: what is done to them: ``kind``, a class of :mod:`restora.learning.degradations`, and its fields.
+        degradation: what is done to them, see :class:`restora.degradations.degradation.Degradation`.
         losses: name of :mod:`restora.learning.losses` -> weight.
         optimiser: of the network.
         schedule: of every learning rate.

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from restora.core.errors import InvalidInput
 from restora.learning.averaging import MovingAverage
-from restora.learning.degradations import Batch, Degradation
 from restora.learning.images import Images
 from restora.learning.learners import estimate
+from restora.learning.pairs import Batch, Pairs, SeveralPairs
 from restora.nets.network import Network
 
 
@@ -20,15 +20,14 @@ class Validation:
     Args:
         images: held out.
         crop: side of the middle part of each that is used.
-        degradation: as in the training.
+        pairs: as in the training.
         device: where it is computed.
     """
 
-    def __init__(self, images: Images, crop: int, degradation: Degradation, device: torch.device) -> None:
+    def __init__(self, images: Images, crop: int, pairs: Pairs | SeveralPairs, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(0)
         self._batches = [
-            _on(degradation(_middle(image, crop, degradation).float()[None] / 255, generator), device)
-            for image in images.images
+            _on(pairs(_middle(image, crop, pairs).float()[None] / 255, generator), device) for image in images.images
         ]
 
     @torch.no_grad()
@@ -45,15 +44,15 @@ class Validation:
         return -10 * math.log10(max(float(error), 1e-12))
 
 
-def _middle(image: Tensor, crop: int, degradation: Degradation) -> Tensor:
+def _middle(image: Tensor, crop: int, pairs: Pairs | SeveralPairs) -> Tensor:
     """The middle of an image, of a size its degradation takes."""
-    m = degradation.multiple_of
-    if min(image.shape[-2:]) < 2 * degradation.margin + m:
+    m = pairs.multiple_of
+    if min(image.shape[-2:]) < 2 * pairs.margin + m:
         raise InvalidInput(
             f"a held-out image has {image.shape[-1]}×{image.shape[-2]} pixels, of which the degradation takes "
-            f"{degradation.margin} on each side: nothing is left to validate on"
+            f"{pairs.margin} on each side: nothing is left to validate on"
         )
-    height, width = ((min(side, crop + 2 * degradation.margin) // m) * m for side in image.shape[-2:])
+    height, width = ((min(side, crop + 2 * pairs.margin) // m) * m for side in image.shape[-2:])
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     return image[:, top : top + height, left : left + width]
 

@@ -11,6 +11,7 @@ about ten times that of a direct convolution in float32, some 1e-5 of the larges
 A. Lavin, S. Gray: "Fast algorithms for convolutional neural networks", CVPR 2016, doi:10.1109/CVPR.2016.435.
 """
 
+import os
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -71,8 +72,13 @@ class WinogradConv2d(nn.Conv2d):
         return _Convolution.apply(input, self.weight, self.bias)
 
 
-def quicken(network: nn.Module) -> None:
-    """Replace each convolution that ``suits``, in place; names and values of all weights stay."""
+def use_winograd(network: nn.Module) -> None:
+    """Replace each convolution that ``suits``, in place; names and values of all weights stay.
+
+    Nothing is replaced where the environment variable RESTORA_WINOGRAD is 0.
+    """
+    if os.environ.get("RESTORA_WINOGRAD") == "0":
+        return
     for module in list(network.modules()):
         for name, child in module.named_children():
             if suits(child):
@@ -109,43 +115,43 @@ class _Convolution(torch.autograd.Function):
 
 def _convolve(x: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
     """x with filters (36, c, k) of the domain."""
-    lying = _lying(x)
-    b, h, w, _ = lying.shape
+    pixels = _channels_last(x)
+    b, h, w, _ = pixels.shape
     y = torch.empty(b, filters.shape[2], h, w, memory_format=torch.channels_last)
-    out, offset = _lying(y), bias.numpy()
-    for first, last in _steps(lying, filters.shape[1]):
+    out, offset = _channels_last(y), bias.numpy()
+    for first, last in _steps(pixels, filters.shape[1]):
         entering = torch.empty(36, last - first, filters.shape[1])
-        inputs_to_domain(lying, first, entering.numpy())
+        inputs_to_domain(pixels, first, entering.numpy())
         domain_to_outputs(torch.bmm(entering, filters).numpy(), first, offset, out)
     return y
 
 
 def _correlate(x: Tensor, g: Tensor) -> Tensor:
     """The gradient of the weights (k, c, 3, 3), from x and the gradient of y."""
-    lying, of_y = _lying(x), _lying(g)
+    pixels, of_y = _channels_last(x), _channels_last(g)
     total = torch.zeros(36, x.shape[1], g.shape[1])
-    for first, last in _steps(lying, x.shape[1]):
+    for first, last in _steps(pixels, x.shape[1]):
         entering = torch.empty(36, last - first, x.shape[1])
         leaving = torch.empty(36, last - first, g.shape[1])
-        inputs_to_domain(lying, first, entering.numpy())
+        inputs_to_domain(pixels, first, entering.numpy())
         gradients_to_domain(of_y, first, leaving.numpy())
         total.baddbmm_(entering.transpose(1, 2), leaving)
     return (_TO_DOMAIN.T @ total.reshape(36, -1)).reshape(3, 3, *total.shape[1:]).permute(3, 2, 0, 1)
 
 
-def _lying(x: Tensor) -> np.ndarray:
+def _channels_last(x: Tensor) -> np.ndarray:
     """x with its channels last, (b, h, w, c'); where x is the first channels of a larger array, all of that."""
-    pixels = x.permute(0, 2, 3, 1)
-    b, h, w, c = pixels.shape
-    pitch = pixels.stride(2)
-    whole = pixels.stride() == (h * w * pitch, w * pitch, pitch, 1) and x.storage_offset() == 0
+    turned = x.permute(0, 2, 3, 1)
+    b, h, w, c = turned.shape
+    pitch = turned.stride(2)
+    whole = turned.stride() == (h * w * pitch, w * pitch, pitch, 1) and x.storage_offset() == 0
     if whole and pitch >= c and 4 * b * h * w * pitch <= x.untyped_storage().nbytes():
-        return pixels.as_strided((b, h, w, pitch), pixels.stride()).numpy()
-    return pixels.contiguous().numpy()
+        return turned.as_strided((b, h, w, pitch), turned.stride()).numpy()
+    return turned.contiguous().numpy()
 
 
-def _steps(lying: np.ndarray, channels: int) -> list[tuple[int, int]]:
+def _steps(pixels: np.ndarray, channels: int) -> list[tuple[int, int]]:
     """Runs of tiles, (first, last + 1)."""
-    count = len(lying) * ((lying.shape[1] + 3) // 4) * ((lying.shape[2] + 3) // 4)
+    count = len(pixels) * ((pixels.shape[1] + 3) // 4) * ((pixels.shape[2] + 3) // 4)
     size = _NUMBERS // (36 * channels)
     return [(first, min(first + size, count)) for first in range(0, count, size)]

@@ -9,10 +9,10 @@ with another.
 The matrices Bᵀ and Aᵀ belong to the points of interpolation 0, ±1, ±2, ∞.
 """
 
-from typing import no_type_check
-
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from restora.core.kernels import kernel
 
 WIDEST = 512
 """The most channels the kernels take."""
@@ -21,8 +21,7 @@ _PITCH = WIDEST + 16  # an odd number of cache lines, so that a buffer spreads o
 _2, _4, _5, _8 = (np.float32(number) for number in (2, 4, 5, 8))
 
 
-@njit(parallel=True, fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True, parallel=True)
 def inputs_to_domain(x: np.ndarray, first: int, out: np.ndarray) -> None:
     """Bᵀ d B of n tiles from ``first`` on: d the 6×6 pixels of x (b, h, w, c) around each, zeros beyond the border.
 
@@ -41,8 +40,7 @@ def inputs_to_domain(x: np.ndarray, first: int, out: np.ndarray) -> None:
         _store_products(tile, n, out)
 
 
-@njit(parallel=True, fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True, parallel=True)
 def gradients_to_domain(g: np.ndarray, first: int, out: np.ndarray) -> None:
     """A g Aᵀ of n tiles from ``first`` on: g the 4×4 pixels of each, zeros beyond the border.
 
@@ -61,8 +59,7 @@ def gradients_to_domain(g: np.ndarray, first: int, out: np.ndarray) -> None:
         _store_products(tile, n, out)
 
 
-@njit(parallel=True, fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True, parallel=True)
 def domain_to_outputs(products: np.ndarray, first: int, bias: np.ndarray, y: np.ndarray) -> None:
     """Aᵀ m A + bias of n tiles from ``first`` on, into y; what lies beyond the border is dropped.
 
@@ -84,8 +81,7 @@ def domain_to_outputs(products: np.ndarray, first: int, bias: np.ndarray, y: np.
         _store_pixels(tile, first + n, bias, y)
 
 
-@njit(inline="always")
-@no_type_check
+@kernel(inline=True)
 def _corner(images: np.ndarray, number: int) -> tuple[int, int, int]:
     """Image, top row and left column of a tile."""
     rows, columns = (images.shape[1] + 3) // 4, (images.shape[2] + 3) // 4
@@ -93,8 +89,7 @@ def _corner(images: np.ndarray, number: int) -> tuple[int, int, int]:
     return number // (rows * columns), 4 * (place // columns), 4 * (place % columns)
 
 
-@njit(inline="always")
-@no_type_check
+@kernel(inline=True)
 def _load_pixels(x: np.ndarray, number: int, around: int, channels: int, tile: np.ndarray) -> None:
     image, top, left = _corner(x, number)
     for i in range(4 + 2 * around):
@@ -108,8 +103,7 @@ def _load_pixels(x: np.ndarray, number: int, around: int, channels: int, tile: n
                     tile[6 * i + j, c] = 0
 
 
-@njit(inline="always")
-@no_type_check
+@kernel(inline=True)
 def _store_pixels(tile: np.ndarray, number: int, bias: np.ndarray, y: np.ndarray) -> None:
     image, top, left = _corner(y, number)
     for i in range(min(4, y.shape[1] - top)):
@@ -118,16 +112,14 @@ def _store_pixels(tile: np.ndarray, number: int, bias: np.ndarray, y: np.ndarray
                 y[image, top + i, left + j, c] = tile[6 * i + j, c] + bias[c]
 
 
-@njit(inline="always")
-@no_type_check
+@kernel(inline=True)
 def _store_products(tile: np.ndarray, n: int, out: np.ndarray) -> None:
     for k in range(36):
         for c in range(out.shape[2]):
             out[k, n, c] = tile[k, c]
 
 
-@njit(fastmath={"contract"}, inline="always")
-@no_type_check
+@kernel(fuse=True, inline=True)
 def _to_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """Bᵀ of six numbers ``step`` apart, in place, of each channel."""
     for c in range(channels):
@@ -143,8 +135,7 @@ def _to_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
         tile[start + 5 * step, c] = _4 * d1 - _5 * d3 + d5
 
 
-@njit(fastmath={"contract"}, inline="always")
-@no_type_check
+@kernel(fuse=True, inline=True)
 def _from_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """Aᵀ of six numbers ``step`` apart, in place of the first four, of each channel."""
     for c in range(channels):
@@ -158,8 +149,7 @@ def _from_domain(tile: np.ndarray, start: int, step: int, channels: int) -> None
         tile[start + 3 * step, c] = one_odd + _8 * two_odd + m5
 
 
-@njit(fastmath={"contract"}, inline="always")
-@no_type_check
+@kernel(fuse=True, inline=True)
 def _spread(tile: np.ndarray, start: int, step: int, channels: int) -> None:
     """A of four numbers ``step`` apart, in place and two more, of each channel."""
     for c in range(channels):

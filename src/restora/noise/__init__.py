@@ -1,1 +1,1 @@
-"""n: the noise models, and estimators of what is unknown in a measurement."""
+"""n: the noise models."""

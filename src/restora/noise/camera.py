@@ -48,6 +48,10 @@ class CameraNoise(Noise):
         return per_image(normal_log_density(y.double() - x.double(), self.variance(x.double())), y)
 
     @property
+    def affine_variance(self) -> tuple[float, float] | None:
+        return (self.shot, self.read) if self.shot > 0 else None
+
+    @property
     def sigma(self) -> float:
         """That of middle gray, x = 1/2."""
         return math.sqrt(self.shot / 2 + self.read)

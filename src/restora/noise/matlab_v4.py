@@ -11,15 +11,14 @@ generated code contains, but are not checked.
 """
 
 from dataclasses import dataclass, field
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter
+from restora.core.kernels import kernel
 from restora.core.noise import Noise
 from restora.noise.gaussian import Gaussian
 
@@ -89,8 +88,7 @@ def _column_major(values: np.ndarray, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(values.reshape(shape, order="F").copy(order="C"))
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _uniforms(state: int, count: int) -> np.ndarray:
     out = np.empty(count)
     for i in range(count):
@@ -99,8 +97,7 @@ def _uniforms(state: int, count: int) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _normals(state: int, count: int) -> np.ndarray:
     out = np.empty(count)
     for i in range(count):

@@ -40,6 +40,10 @@ class Poisson(Noise):
         return per_image(poisson_log_mass(self.peak * y.double(), self.peak * x.double().clamp_min(0)), y)
 
     @property
+    def affine_variance(self) -> tuple[float, float]:
+        return (1 / self.peak, 0.0)
+
+    @property
     def sigma(self) -> float:
         """That of middle gray, x = 1/2."""
         return math.sqrt(0.5 / self.peak)

@@ -2,15 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.errors import InvalidParameter
+from restora.core.kernels import kernel
 from restora.core.noise import Noise
 from restora.noise.densities import per_image, poisson_log_mass
 from restora.noise.draws import normal_like, poisson
@@ -58,6 +58,10 @@ class PoissonGaussian(Noise):
         return per_image(_log_convolution(z, rate, (self.peak * self.sigma_read) ** 2) + math.log(self.peak), y)
 
     @property
+    def affine_variance(self) -> tuple[float, float]:
+        return (1 / self.peak, self.sigma_read**2)
+
+    @property
     def sigma(self) -> float:
         """That of middle gray, x = 1/2."""
         return math.sqrt(0.5 / self.peak + self.sigma_read**2)
@@ -69,8 +73,7 @@ def _log_convolution(z: Tensor, rate: Tensor, s: float) -> Tensor:
     return torch.from_numpy(sums).reshape(z.shape).to(z.device)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _log_sums(z: np.ndarray, rate: np.ndarray, s: float) -> np.ndarray:
     out = np.empty_like(z)
     for i in prange(z.size):
@@ -78,8 +81,7 @@ def _log_sums(z: np.ndarray, rate: np.ndarray, s: float) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _log_sum(z: float, rate: float, s: float) -> float:
     """From the largest term k the neighbours follow by their ratio, λ / (k + 1) · e^((z − k − 1/2) / s)."""
     gaussian = -0.5 * math.log(2 * math.pi * s)
@@ -101,8 +103,7 @@ def _log_sum(z: float, rate: float, s: float) -> float:
     return math.log(total) + at_largest + gaussian
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _largest_term(z: float, rate: float, s: float) -> float:
     """k* = e^u at the root of u − log λ + (e^u − z) / s = 0, an increasing convex function, by Newton's method."""
     # Both candidates lie right of the root or on it: from there Newton's steps go down to it and never past.

@@ -6,7 +6,6 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from restora.numerics.convolution import convolve_separable
-from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 
 
@@ -43,5 +42,5 @@ def back_projected(
     g = torch.exp(-0.5 * torch.arange(-2, 3, dtype=torch.float64) ** 2)
     p = g**2 / (g**2).sum()
     e = y - H(x)
-    E = enlarged(e, H.scale, (x.shape[-2], x.shape[-1]))
+    E = H.first_guess(e)
     return x + convolve_separable(pad(E, (2, 2, 2, 2)), p, "replicate")[..., 2:-2, 2:-2], e

@@ -1,14 +1,15 @@
 """Bivariate shrinkage of frame coefficients: a Numba kernel on the CPU, Torch elsewhere (Şendur, Selesnick 2002)."""
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.convolution import convolve_separable
 from restora.operators.boundaries import inside
 
@@ -44,7 +45,7 @@ def bivariate_shrinkage(
         sigma: σ of the noise, > 0.
         window: side of the square over which σ_x is measured, odd.
     """
-    if theta.device.type == "cpu" and not theta.requires_grad:
+    if runs_on_cpu_kernels(theta, parent):
         return _shrink_cpu(theta, norms, parent, sigma, window)
     own = energy(theta, norms)
     box = torch.full((window,), 1 / window, dtype=torch.float64)
@@ -62,8 +63,7 @@ def _shrink_cpu(theta: Tensor, norms: Tensor, parent: Tensor, sigma: float, wind
     rows, columns = (inside(torch.arange(n + window - 1) - window // 2, n, "reflect").numpy() for n in (height, width))
     own = np.empty((len(coefficients), height, width), coefficients.dtype)
     out = np.empty_like(coefficients)
-    shrink = _serial if coefficients.size < _SERIAL else _parallel
-    shrink(
+    _bands.sized(coefficients.size)(
         coefficients,
         norms.expand(theta.shape[-4:]).reshape(-1, height, width * components).contiguous().numpy(),
         parent.flatten(0, -3).contiguous().numpy(),
@@ -79,28 +79,8 @@ _Places = tuple[np.ndarray, np.ndarray]
 """Which row and which column stands at each place of the band extended by half a window on each side."""
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(
-    theta: np.ndarray,
-    norms: np.ndarray,
-    parent: np.ndarray,
-    variance: float,
-    places: _Places,
-    own: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    bands, height = norms.shape[0], theta.shape[1]
-    for band in range(theta.shape[0]):
-        for i in range(height):
-            _energies(theta[band, i], norms[band % bands, i], own[band, i])
-        for i in range(height):
-            _shrink_row(theta[band, i], own[band], parent[band, i // 2], variance, i, places, out[band, i])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(
+@parallel_from(_SERIAL)
+def _bands(
     theta: np.ndarray,
     norms: np.ndarray,
     parent: np.ndarray,
@@ -118,8 +98,7 @@ def _parallel(
         _shrink_row(theta[band, i], own[band], parent[band, i // 2], variance, i, places, out[band, i])
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _energies(theta: np.ndarray, norms: np.ndarray, own: np.ndarray) -> None:
     least = norms.dtype.type(_LEAST_NORM)
     if own.size == theta.size:
@@ -131,8 +110,7 @@ def _energies(theta: np.ndarray, norms: np.ndarray, own: np.ndarray) -> None:
             own[j] = real**2 + imaginary**2
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shrink_row(
     theta: np.ndarray,
     own: np.ndarray,
@@ -160,8 +138,7 @@ def _shrink_row(
             out[2 * j + 1] = theta[2 * j + 1] * gain[j]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _window_mean(own: np.ndarray, rows: np.ndarray, columns: np.ndarray, components: int) -> np.ndarray:
     """Mean energy of one component over the window around each place of a row."""
     width = own.shape[1]

@@ -1,14 +1,15 @@
 """Separable convolution of images with short symmetric kernels: a Numba kernel on the CPU, Torch elsewhere."""
 
 from functools import lru_cache
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
+from restora.core.kernels import kernel, parallel_from
 from restora.operators.boundaries import Extension, extend, inside
 
 _STRIP = 32  # rows a thread does in one go: enough to hide its start, few enough to share a small image
@@ -46,9 +47,9 @@ def convolve_separable(
         kernel: odd in length, centred, symmetric.
         boundary: what lies beyond the border; the kernel may be longer than the image.
     """
-    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
-    compute = _convolve_cpu if x.device.type == "cpu" and not x.requires_grad else _convolve_torch
-    return compute(x.to(dtype), kernel.to("cpu", dtype), boundary).to(x.dtype)
+    y = single_at_least(x)
+    compute = _convolve_cpu if runs_on_cpu_kernels(y) else _convolve_torch
+    return compute(y, kernel.to("cpu", y.dtype), boundary).to(x.dtype)
 
 
 def _convolve_torch(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
@@ -69,8 +70,7 @@ def _convolve_cpu(x: Tensor, kernel: Tensor, boundary: Extension) -> Tensor:
     rows, columns = (_places(n, radius, boundary) for n in (x.shape[-2], x.shape[-1]))
     planes = x.contiguous().flatten(0, 1).numpy()
     out = np.empty_like(planes)
-    separable = _serial if planes.size * (radius + 1) < _SERIAL else _parallel
-    separable(planes, half, rows, columns, out)
+    _separable.sized(planes.size * (radius + 1))(planes, half, rows, columns, out)
     return torch.from_numpy(out).reshape(x.shape)
 
 
@@ -80,26 +80,15 @@ def _places(n: int, radius: int, boundary: Extension) -> np.ndarray:
     return inside(torch.arange(-radius, n + radius), n, boundary).numpy()
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    count, height, _ = planes.shape
-    for plane in range(count):
-        for first in range(0, height, _STRIP):
-            _strip(planes[plane], half, rows, columns, first, out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _separable(planes: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     count, height, _ = planes.shape
     strips = (height + _STRIP - 1) // _STRIP
     for job in prange(count * strips):
         _strip(planes[job // strips], half, rows, columns, job % strips * _STRIP, out[job // strips])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _strip(
     plane: np.ndarray, half: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int, out: np.ndarray
 ) -> None:
@@ -117,8 +106,7 @@ def _strip(
         _combine(line, places, half, out[i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _combine(x: np.ndarray, starts: np.ndarray, half: np.ndarray, out: np.ndarray) -> None:
     """out = Σ_k g_k (x_{−k} + x_k) of the lines x_k of x that begin at ``starts``.
 

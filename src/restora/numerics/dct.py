@@ -11,20 +11,22 @@ from jaxtyping import Float
 from scipy import fft
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
+
 
 def dct2(x: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch h w"]:
     """X[k, l] = a_k a_l Σ_ij x[i, j] cos(πk(2i + 1)/2h) cos(πl(2j + 1)/2w), a_0 = √(1/n), else a = √(2/n).
 
     The last two axes are transformed, and ⟨X, X⟩ = ⟨x, x⟩. Gradients flow. Cost: that of two FFTs.
     """
-    if x.device.type == "cpu" and not x.requires_grad:
+    if runs_on_cpu_kernels(x):
         return torch.from_numpy(fft.dctn(x.numpy(), axes=(-2, -1), norm="ortho"))
     return _dct(_dct(x, -1), -2)
 
 
 def idct2(X: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch h w"]:
     """The inverse of :func:`dct2`, which is its transpose."""
-    if X.device.type == "cpu" and not X.requires_grad:
+    if runs_on_cpu_kernels(X):
         return torch.from_numpy(fft.idctn(X.numpy(), axes=(-2, -1), norm="ortho"))
     return _idct(_idct(X, -1), -2)
 

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.numerics.gaussian_scale_mixture_cpu import posterior_mean_cpu
 
 LOG_SCALES = tuple(-20.5 + 2 * i for i in range(13))
@@ -75,7 +76,7 @@ def posterior_mean(
     """
     if len(mixture.centre) == 0:
         return torch.zeros_like(band)
-    if band.device.type == "cpu" and not band.requires_grad:
+    if runs_on_cpu_kernels(band, parent):
         arrays = (mixture.whitening, mixture.log_weights, mixture.gains, mixture.centre)
         return posterior_mean_cpu(band, parent, window, arrays)
     return _posterior_mean_torch(band, parent, window, mixture)

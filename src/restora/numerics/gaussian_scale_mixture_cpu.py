@@ -1,14 +1,13 @@
 """The CPU kernel of the Gaussian scale mixture: a row at a time, in pieces whose thirteen posteriors stay in cache."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel, parallel_from
 
 _PIECE = 128  # coefficients worked on at once
 _SERIAL = 1 << 12  # coefficients below which it is not worth waking other threads (about 1 ms)
@@ -35,27 +34,17 @@ def posterior_mean_cpu(
         np.pad(gains * centre, even).astype(y.dtype),
     )
     out = np.empty_like(y)
-    compute = _serial if y.size < _SERIAL else _parallel
-    compute(y, above, window // 2, arrays, out)
+    _rows.sized(y.size)(y, above, window // 2, arrays, out)
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
-    for i in range(y.shape[0]):
-        _row(y, parent, radius, mixture, i, out[i])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _rows(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, out: np.ndarray) -> None:
     for i in prange(y.shape[0]):
         _row(y, parent, radius, mixture, i, out[i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _row(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, i: int, out: np.ndarray) -> None:
     whitening, log_weights, halves, shares = mixture
     height, width = y.shape
@@ -78,8 +67,7 @@ def _row(y: np.ndarray, parent: np.ndarray, radius: int, mixture: _Arrays, i: in
         _average(exponents, means, out[left : left + n])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _wrapped(line: np.ndarray, radius: int, out: np.ndarray) -> None:
     width = line.size
     out[radius : radius + width] = line
@@ -88,8 +76,7 @@ def _wrapped(line: np.ndarray, radius: int, out: np.ndarray) -> None:
         out[radius + width + j] = line[j % width]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _coordinate(
     lines: np.ndarray, parent: np.ndarray, i: int, left: int, weights: np.ndarray, v: np.ndarray, squares: np.ndarray
 ) -> None:
@@ -110,8 +97,7 @@ def _coordinate(
         squares[x] = v[x] * v[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _combined(start: float, weights: np.ndarray, terms: np.ndarray, out: np.ndarray) -> None:
     n = out.size
     out[:] = start
@@ -121,8 +107,7 @@ def _combined(start: float, weights: np.ndarray, terms: np.ndarray, out: np.ndar
             out[x] += w * a[x] + u * b[x]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _average(exponents: np.ndarray, means: np.ndarray, out: np.ndarray) -> None:
     """Σ p·mean over the samples of z, p ∝ exp(exponent)."""
     n = out.size

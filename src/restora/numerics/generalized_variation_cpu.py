@@ -1,15 +1,14 @@
 """CPU kernel of an iteration for ½‖u − y‖² + TGV²(u): one pass for the duals, one for the image and its slopes."""
 
-from typing import no_type_check
-
 import numpy as np
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.generalized_variation import GeneralizedVariation
 from restora.numerics.pdhg import State
-from restora.numerics.total_variation import SERIAL, scale_row
+from restora.numerics.total_variation import SERIAL, ball_factors, scale_row
 
 _STRIP = 16
 
@@ -24,26 +23,12 @@ def denoising_step(regulariser: GeneralizedVariation, y: Float[Tensor, "b c h w"
     p, q = state.p
     x, x_bar = (field.numpy().reshape(b, 3, channels, h, w) for field in (state.x, state.x_bar))
     factors = np.array([state.sigma[0], state.tau, regulariser.alpha1, regulariser.alpha0], x.dtype)
-    kernel = _serial if y.numel() <= SERIAL // 4 else _parallel
-    kernel(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
+    _images.sized(y.numel())(p.numpy(), q.numpy(), x, x_bar, y.numpy(), factors)
     return state
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    b, _, h, _ = y.shape
-    for image in range(b):
-        _raise_rows(p[image], q[image], x_bar[image], factors, 0, h)
-    for image in range(b):
-        _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, (0, h))
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(
-    p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray
-) -> None:
+@parallel_from(SERIAL // 4 + 1)
+def _images(p: np.ndarray, q: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
     b, _, h, _ = y.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -55,9 +40,7 @@ def _parallel(
         _lower_rows(p[image], q[image], x[image], x_bar[image], y[image], factors, rows)
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray, first: int, last: int) -> None:
     sigma, _, alpha1, alpha0 = factors
     channels, h, w = x.shape[1:]
@@ -74,7 +57,7 @@ def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray
             right = lines[1, c]
             _slope(p[1, c, i, : w - 1], u[: w - 1], u[1:], v1[: w - 1], sigma, right[: w - 1], norm[: w - 1])
             right[w - 1] = 0
-        _radius(norm, alpha1)
+        ball_factors(norm, alpha1)
         for c in range(channels):
             scale_row(lines[0, c], norm, p[0, c, i])
             scale_row(lines[1, c], norm, p[1, c, i])
@@ -86,14 +69,13 @@ def _raise_rows(p: np.ndarray, q: np.ndarray, x: np.ndarray, factors: np.ndarray
             lines[1, c, 0] = q[1, c, i, 0]
             _bend(q[1, c, i, 1:], v1[1:], v1[: w - 1], sigma, lines[1, c, 1:], norm[1:])
             _shear(q[2, c, i], v0, v1, above1, sigma, lines[2, c], norm, zero)
-        _radius(norm, alpha0)
+        ball_factors(norm, alpha0)
         for c in range(channels):
             for k in range(3):
                 scale_row(lines[k, c], norm, q[k, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _slope(
     p: np.ndarray, u: np.ndarray, after: np.ndarray, v: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray
 ) -> None:
@@ -104,8 +86,7 @@ def _slope(
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _bend(q: np.ndarray, v: np.ndarray, before: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = q + σ(v − before)."""
     for j in range(v.size):
@@ -114,8 +95,7 @@ def _bend(q: np.ndarray, v: np.ndarray, before: np.ndarray, sigma: float, out: n
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shear(
     q: np.ndarray,
     v0: np.ndarray,
@@ -137,16 +117,7 @@ def _shear(
         norm[j] += 2 * value * value
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
-def _radius(norm: np.ndarray, radius: float) -> None:
-    """Squared lengths become the factors that project on the ball."""
-    for j in range(norm.size):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
-
-
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _lower_rows(
     p: np.ndarray,
     q: np.ndarray,
@@ -173,8 +144,7 @@ def _lower_rows(
             _move(down, tau, x[2, c, i], x_bar[2, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _differ(p0: np.ndarray, above: np.ndarray, p1: np.ndarray, out: np.ndarray) -> None:
     """div p; p₁ of the last column is 0."""
     for j in range(out.size):
@@ -183,8 +153,7 @@ def _differ(p0: np.ndarray, above: np.ndarray, p1: np.ndarray, out: np.ndarray) 
         out[j] -= p1[j - 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _bent(p: np.ndarray, here: np.ndarray, below: np.ndarray, across: np.ndarray, out: np.ndarray) -> None:
     """p − ∂ᵀ(down) − ∂ᵀ(across)."""
     w = out.size
@@ -196,8 +165,7 @@ def _bent(p: np.ndarray, here: np.ndarray, below: np.ndarray, across: np.ndarray
         out[j] += across[j + 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _relax(step: np.ndarray, y: np.ndarray, tau: float, share: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     for j in range(x.size):
         new = (x[j] + tau * (step[j] + y[j])) * share
@@ -205,8 +173,7 @@ def _relax(step: np.ndarray, y: np.ndarray, tau: float, share: float, x: np.ndar
         x[j] = new
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _move(step: np.ndarray, tau: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     for j in range(x.size):
         new = x[j] + tau * step[j]

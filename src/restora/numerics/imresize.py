@@ -45,14 +45,6 @@ def imresize(
     return x
 
 
-def enlarged(y: Float[Tensor, "b c i j"], scale: float, size: Size) -> Float[Tensor, "b c h w"]:
-    """Bicubic interpolation of a reduced image on the grid of the image it was reduced from, which has that size.
-
-    ⌈scale·m⌉ pixels of interpolation may be more than the image had; the surplus at the right and below is left out.
-    """
-    return imresize(y, scale=scale)[..., : size[0], : size[1]]
-
-
 def imresize_uint8(
     x: UInt8[Tensor, "b c h w"],
     scale: float | None = None,

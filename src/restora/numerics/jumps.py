@@ -1,13 +1,12 @@
 """The gradient of an image where it is large, and what that asks of the image: for L0 gradient methods."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.differences import gradient
 from restora.numerics.total_variation import SERIAL, descend, fuses, lower_row
 
@@ -28,25 +27,14 @@ def add_jumps(
         kept = g.square().sum(dim=(1, 2), keepdim=True) > threshold
         return descend(image, torch.where(kept, g, 0.0), -beta), float(kept.detach().sum()) / (b * h * w)
     number = S.numpy().dtype.type
-    height = h if S.numel() <= SERIAL else _TALL
+    height = _TALL if _add_jumps.is_parallel(S.numel()) else h
     out, counts = np.empty(S.shape, number), np.zeros(b * -(-h // height), np.int64)
-    kernel = _serial if height == h else _parallel
-    kernel(image.numpy(), S.numpy(), number(threshold), number(-beta), height, out, counts)
+    _add_jumps.sized(S.numel())(image.numpy(), S.numpy(), number(threshold), number(-beta), height, out, counts)
     return torch.from_numpy(out), int(counts.sum()) / (b * h * w)
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(
-    image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
-) -> None:
-    for b in range(S.shape[0]):
-        counts[b] = _strip(image[b], S[b], threshold, tau, 0, height, out[b])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(
+@parallel_from(SERIAL + 1)
+def _add_jumps(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, height: int, out: np.ndarray, counts: np.ndarray
 ) -> None:
     h = S.shape[2]
@@ -56,8 +44,7 @@ def _parallel(
         counts[job] = _strip(image[b], S[b], threshold, tau, first, min(first + height, h), out[b])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _strip(
     image: np.ndarray, S: np.ndarray, threshold: float, tau: float, first: int, last: int, out: np.ndarray
 ) -> int:
@@ -74,8 +61,7 @@ def _strip(
     return count
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _jump_row(S: np.ndarray, i: int, threshold: float, g: np.ndarray, norm: np.ndarray) -> int:
     channels, h, w = S.shape
     below = min(i + 1, h - 1)

@@ -4,14 +4,13 @@ Tensors are contiguous, of one dtype, and need no gradient (:func:`restora.numer
 strip of rows needs of its neighbours is worked out before any of them changes, so that threads do not change a result.
 """
 
-from typing import no_type_check
-
 import numpy as np
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
-from restora.numerics.total_variation import SERIAL, ascend_row, lower_row, raise_row
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.total_variation import SERIAL, ascend_row, ball_factors, lower_row, raise_row
 
 _TALL = 64  # rows of a strip
 
@@ -33,9 +32,9 @@ def primal_dual_step(
     by row, so that each number is read and written once.
     """
     number = x.numpy().dtype.type
-    kernel = _primal_dual_serial if x.numel() <= SERIAL else _primal_dual_parallel
     factors = np.array([sigma, tau, theta, radius], number)
-    kernel(p.numpy(), x.numpy(), x_bar.numpy(), y.numpy(), factors)
+    tall = _TALL if _primal_dual_images.is_parallel(x.numel()) else x.shape[2]
+    _primal_dual_images.sized(x.numel())(p.numpy(), x.numpy(), x_bar.numpy(), y.numpy(), factors, tall)
 
 
 def dual_step(
@@ -62,41 +61,32 @@ def semi_implicit_step(
 
 
 def _dual_of(p: Tensor, q: Tensor, y: Tensor, factors: tuple[float, float, float], *, implicit: bool) -> None:
-    kernel = _dual_serial if y.numel() <= SERIAL else _dual_parallel
-    kernel(p.numpy(), q.numpy(), y.numpy(), np.array(factors, y.numpy().dtype), implicit)
+    arrays = (p.numpy(), q.numpy(), y.numpy())
+    tall = _TALL if _dual_images.is_parallel(y.numel()) else y.shape[2]
+    _dual_images.sized(y.numel())(*arrays, np.array(factors, y.numpy().dtype), implicit, tall)
 
 
-@njit(cache=True)
-@no_type_check
-def _primal_dual_serial(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
+@parallel_from(SERIAL + 1)
+def _primal_dual_images(
+    p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray, tall: int
+) -> None:
     b, channels, h, w = x.shape
-    above, below = np.zeros((2, channels, 1, w), x.dtype), np.empty((channels, 1, w), x.dtype)
-    for image in range(b):
-        below[:, 0] = x_bar[image, :, h - 1]
-        _primal_dual(p[image], x[image], x_bar[image], y[image], factors, (0, h), above, below)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _primal_dual_parallel(p: np.ndarray, x: np.ndarray, x_bar: np.ndarray, y: np.ndarray, factors: np.ndarray) -> None:
-    b, channels, h, w = x.shape
-    strips = (h + _TALL - 1) // _TALL
+    strips = (h + tall - 1) // tall
     above = np.zeros((b * strips, 2, channels, 1, w), x.dtype)
     below = np.empty((b * strips, channels, 1, w), x.dtype)
     for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
-        below[job, :, 0] = x_bar[image, :, min(first + _TALL, h - 1)]
+        image, first = job // strips, job % strips * tall
+        below[job, :, 0] = x_bar[image, :, min(first + tall, h - 1)]
         if first > 0:
             line = np.empty((2 * channels + 1, w), x.dtype)
             ascend_row(p[image], x_bar[image], first - 1, x_bar[image], factors[0], factors[3], line, above[job])
     for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
-        last = min(first + _TALL, h)
+        image, first = job // strips, job % strips * tall
+        last = min(first + tall, h)
         _primal_dual(p[image], x[image], x_bar[image], y[image], factors, (first, last), above[job], below[job])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _primal_dual(
     p: np.ndarray,
     x: np.ndarray,
@@ -127,8 +117,7 @@ def _primal_dual(
             _relax(v, y[c, i], tau, theta, x[c, i], x_bar[c, i])
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray, x_bar: np.ndarray) -> None:
     """x⁺ = (v + τy)/(1 + τ), and x̄ from it and the old x."""
     share = 1 / (1 + tau)
@@ -138,33 +127,21 @@ def _relax(v: np.ndarray, y: np.ndarray, tau: float, theta: float, x: np.ndarray
         x[j] = new
 
 
-@njit(cache=True)
-@no_type_check
-def _dual_serial(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarray, implicit: bool) -> None:
+@parallel_from(SERIAL + 1)
+def _dual_images(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarray, implicit: bool, tall: int) -> None:
     b, channels, h, w = y.shape
-    u = np.empty((channels, w), y.dtype)
-    for image in range(b):
-        _image_row(q[image], y[image], 0, u)
-        _dual(p[image], q[image], y[image], factors, implicit, (0, h), u, u)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _dual_parallel(p: np.ndarray, q: np.ndarray, y: np.ndarray, factors: np.ndarray, implicit: bool) -> None:
-    b, channels, h, w = y.shape
-    strips = (h + _TALL - 1) // _TALL
+    strips = (h + tall - 1) // tall
     u = np.empty((b * strips + 1, channels, w), y.dtype)
     for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
+        image, first = job // strips, job % strips * tall
         _image_row(q[image], y[image], first, u[job])
     for job in prange(b * strips):
-        image, first = job // strips, job % strips * _TALL
-        rows = (first, min(first + _TALL, h))
+        image, first = job // strips, job % strips * tall
+        rows = (first, min(first + tall, h))
         _dual(p[image], q[image], y[image], factors, implicit, rows, u[job], u[job + 1])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _image_row(q: np.ndarray, y: np.ndarray, i: int, out: np.ndarray) -> None:
     """Row i of u = y + div q, all channels."""
     channels, h, w = y.shape
@@ -175,8 +152,7 @@ def _image_row(q: np.ndarray, y: np.ndarray, i: int, out: np.ndarray) -> None:
         lower_row(y[c, i], down, above, q[1, c, i], y.dtype.type(1), out[c])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _dual(
     p: np.ndarray,
     q: np.ndarray,
@@ -206,8 +182,7 @@ def _dual(
             _project_row(p, q, i, here, after, factors, line)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _project_row(
     p: np.ndarray, q: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors: np.ndarray, line: np.ndarray
 ) -> None:
@@ -220,15 +195,13 @@ def _project_row(
         raise_row(q[0, c, i], u[c], below[c], tau, line[c], norm)
         raise_row(q[1, c, i, : w - 1], u[c, : w - 1], u[c, 1:], tau, right[: w - 1], norm[: w - 1])
         right[w - 1] = 0
-    for j in range(w):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    ball_factors(norm, radius)
     for c in range(channels):
         _advance_row(line[c], norm, momentum, p[0, c, i], q[0, c, i])
         _advance_row(line[channels + c], norm, momentum, p[1, c, i], q[1, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _advance_row(line: np.ndarray, factor: np.ndarray, momentum: float, p: np.ndarray, q: np.ndarray) -> None:
     for j in range(line.size):
         new = line[j] * factor[j]
@@ -236,8 +209,7 @@ def _advance_row(line: np.ndarray, factor: np.ndarray, momentum: float, p: np.nd
         p[j] = new
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shrink_row(p: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors: np.ndarray, line: np.ndarray) -> None:
     tau, _, radius = factors
     channels, w = u.shape
@@ -249,14 +221,14 @@ def _shrink_row(p: np.ndarray, i: int, u: np.ndarray, below: np.ndarray, factors
         _slope_row(u[c, : w - 1], u[c, 1:], right[: w - 1], norm[: w - 1])
         right[w - 1] = 0
     for j in range(w):
-        norm[j] = 1 / (1 + tau / radius * np.sqrt(norm[j]))
+        whole = radius + tau * np.sqrt(norm[j])
+        norm[j] = radius / whole if whole > 0 else norm.dtype.type(0)  # 0/0: the only p of a ball of radius 0 is 0
     for c in range(channels):
         _add_row(line[c], norm, tau, p[0, c, i])
         _add_row(line[channels + c], norm, tau, p[1, c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _slope_row(x: np.ndarray, after: np.ndarray, out: np.ndarray, norm: np.ndarray) -> None:
     for j in range(x.size):
         slope = after[j] - x[j]
@@ -264,8 +236,7 @@ def _slope_row(x: np.ndarray, after: np.ndarray, out: np.ndarray, norm: np.ndarr
         norm[j] += slope * slope
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_row(slope: np.ndarray, factor: np.ndarray, tau: float, p: np.ndarray) -> None:
     for j in range(slope.size):
         p[j] = (p[j] + tau * slope[j]) * factor[j]

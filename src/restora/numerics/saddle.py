@@ -18,15 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.operator import Composition, Operator
+from restora.core.operator import Operator
 from restora.numerics import pdhg
 from restora.numerics.iterate import Measure, relative_change
-from restora.operators.blur import Blur
-from restora.operators.decimate import BlurDecimate
-from restora.operators.downsample import Downsample
-from restora.operators.identity import Identity
-from restora.operators.mask import Mask
-from restora.operators.mosaic import Mosaic
 
 _DUAL_SHARES = (0.1, 0.9)
 """What K and H get of the dual step where both are dualised."""
@@ -97,9 +91,7 @@ class LeastSquares:
 
     @property
     def has_exact_prox(self) -> bool:
-        if isinstance(self.H, Blur):
-            return self.H.boundary == "circular"
-        return isinstance(self.H, Identity | BlurDecimate | Downsample | Mask | Mosaic)
+        return self.H.exact_prox
 
     def value(self, u: Tensor) -> Tensor:
         return 0.5 * (self.H(u) - self.y).square().sum(dim=(1, 2, 3), dtype=torch.float64)
@@ -121,7 +113,7 @@ class LeastDeviations:
 
     @property
     def has_exact_prox(self) -> bool:
-        return isinstance(self.H, Identity | Mask)
+        return self.H.is_sampling
 
     def value(self, u: Tensor) -> Tensor:
         return self.mu * (self.H(u) - self.y).abs().sum(dim=(1, 2, 3), dtype=torch.float64)
@@ -151,7 +143,7 @@ def pose(
         return _Proximal(regulariser, fidelity, u.shape[1]), pdhg.start(
             x, p, tau, pdhg.steps(tau, (regulariser.norm,), (1.0,))
         )
-    norms = (regulariser.norm, norm_bound(fidelity.H, u))
+    norms = (regulariser.norm, fidelity.H.norm_bound((u.shape[-2], u.shape[-1]), u.shape[1]))
     sigma = pdhg.steps(tau_dualised, norms, _DUAL_SHARES)
     dual = (*p, torch.zeros_like(fidelity.y))
     return _Dualised(regulariser, fidelity, u.shape[1]), pdhg.start(x, dual, tau_dualised, sigma)
@@ -202,13 +194,6 @@ class _Dualised:
 
     def solution(self, state: pdhg.State) -> Tensor:
         return state.x[:, : self.channels]
-
-
-def norm_bound(H: Operator, x: Float[Tensor, "b c h w"]) -> float:
-    """‖H‖ or a little more; for a composition the product of the norms, which spares power iterations on the whole."""
-    if isinstance(H, Composition):
-        return norm_bound(H.outer, H.inner(x)) * norm_bound(H.inner, x)
-    return 1.001 * H.norm((x.shape[-2], x.shape[-1]), x.shape[1])
 
 
 def _with_image(x: Tensor, u: Tensor) -> Tensor:

@@ -10,14 +10,15 @@ same equation. For denoising, :mod:`restora.numerics.rof` does whole iterations 
 
 import math
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.differences import divergence, gradient
 from restora.numerics.prox import project_ball
 
@@ -27,7 +28,7 @@ SERIAL = 1 << 18  # numbers in an image up to which waking other threads costs m
 
 def total_variation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
     """TV(x) of each image, summed in float64."""
-    if not _native(x):
+    if not runs_on_cpu_kernels(x):
         return torch.linalg.vector_norm(gradient(x), dim=(1, 2)).sum(dim=(-2, -1), dtype=torch.float64)
     rows = np.empty((x.shape[0], x.shape[2]))
     _norms(_numpy(x), rows)
@@ -38,21 +39,19 @@ def ascend(
     p: Float[Tensor, "b 2 c h w"], x: Float[Tensor, "b c h w"], sigma: float, radius: float
 ) -> Float[Tensor, "b 2 c h w"]:
     """The projection of p + σDx on |p_ij| <= radius, the proximal step of the conjugate of radius·TV."""
-    if not (_native(p) and _native(x)):
+    if not runs_on_cpu_kernels(p, x):
         return project_ball(p + sigma * gradient(x), radius, dim=(1, 2))
-    kernel = _ascend_serial if x.numel() <= SERIAL else _ascend_parallel
     out, number = np.empty(p.shape, _numpy(x).dtype), _numpy(x).dtype.type
-    kernel(_numpy(p), _numpy(x), number(sigma), number(radius), out)
+    _ascend_images.sized(x.numel())(_numpy(p), _numpy(x), number(sigma), number(radius), out)
     return torch.from_numpy(out)
 
 
 def descend(x: Float[Tensor, "b c h w"], p: Float[Tensor, "b 2 c h w"], tau: float) -> Float[Tensor, "b c h w"]:
     """x − τDᵀp = x + τ div p."""
-    if not (_native(p) and _native(x)):
+    if not runs_on_cpu_kernels(p, x):
         return x + tau * divergence(p)
-    kernel = _descend_serial if x.numel() <= SERIAL else _descend_parallel
     out, number = np.empty(x.shape, _numpy(x).dtype), _numpy(x).dtype.type
-    kernel(_numpy(x), _numpy(p), number(tau), out)
+    _descend_images.sized(x.numel())(_numpy(x), _numpy(p), number(tau), out)
     return torch.from_numpy(out)
 
 
@@ -78,27 +77,15 @@ class VariationRegulariser:
 
 def fuses(x: Tensor) -> bool:
     """Whether the kernels that work in place (:mod:`restora.numerics.rof_cpu`) take such a tensor."""
-    return _native(x) and x.is_contiguous()
+    return runs_on_cpu_kernels(x) and x.is_contiguous()
 
 
 def _numpy(x: Tensor) -> np.ndarray:
     return x.contiguous().numpy()
 
 
-def _native(x: Tensor) -> bool:
-    return x.device.type == "cpu" and not x.requires_grad and x.dtype in (torch.float32, torch.float64)
-
-
-@njit(cache=True)
-@no_type_check
-def _ascend_serial(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
-    for image in range(x.shape[0]):
-        _ascend(p[image], x[image], sigma, radius, 0, x.shape[2], out[image])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
+@parallel_from(SERIAL + 1)
+def _ascend_images(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -106,8 +93,7 @@ def _ascend_parallel(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, 
         _ascend(p[image], x[image], sigma, radius, first, min(first + _STRIP, h), out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: int, last: int, out: np.ndarray) -> None:
     """Rows first … last − 1 of one image."""
     channels, _, w = x.shape
@@ -116,11 +102,9 @@ def _ascend(p: np.ndarray, x: np.ndarray, sigma: float, radius: float, first: in
         ascend_row(p, x, i, x, sigma, radius, line, out)
 
 
-# Without NumPy's error model a division may raise, and no loop that holds one becomes vector instructions. Nor does a
-# loop that reads and writes the same array, so the row goes through ``line``: ``out`` may then be p. Rows are taken by
-# their number, since a slice across rows has strides that the compiler does not know.
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+# No loop that reads and writes the same array becomes vector instructions, so the row goes through ``line``: then
+# ``out`` may be p. Rows are taken by their number, since a slice across rows has strides that no compiler knows.
+@kernel(fuse=True)
 def ascend_row(
     p: np.ndarray,
     x: np.ndarray,
@@ -142,15 +126,22 @@ def ascend_row(
         raise_row(p[1, c, i, : w - 1], row[: w - 1], row[1:], sigma, right[: w - 1], norm[: w - 1])
         right[w - 1] = last
         norm[w - 1] += last**2
-    for j in range(w):
-        norm[j] = radius / max(np.sqrt(norm[j]), radius)
+    ball_factors(norm, radius)
     for c in range(channels):
         scale_row(line[c], norm, out[0, c, o])
         scale_row(line[channels + c], norm, out[1, c, o])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
+def ball_factors(norm: np.ndarray, radius: float) -> None:
+    """Squared lengths become the factors that project on the ball of that radius; 0, not 0/0, where both are 0."""
+    zero = norm.dtype.type(0)
+    for j in range(norm.size):
+        length = max(np.sqrt(norm[j]), radius)
+        norm[j] = radius / length if length > 0 else zero
+
+
+@kernel(fuse=True)
 def raise_row(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out: np.ndarray, norm: np.ndarray) -> None:
     """out = p + σ(after − x), and its square added to ``norm``."""
     for j in range(p.size):
@@ -159,24 +150,15 @@ def raise_row(p: np.ndarray, x: np.ndarray, after: np.ndarray, sigma: float, out
         norm[j] += value * value
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def scale_row(line: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
     """Out = line · factor."""
     for j in range(out.size):
         out[j] = line[j] * factor[j]
 
 
-@njit(cache=True)
-@no_type_check
-def _descend_serial(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
-    for image in range(x.shape[0]):
-        _descend(x[image], p[image], tau, 0, x.shape[2], out[image])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
+@parallel_from(SERIAL + 1)
+def _descend_images(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray) -> None:
     b, _, h, _ = x.shape
     strips = (h + _STRIP - 1) // _STRIP
     for job in prange(b * strips):
@@ -184,8 +166,7 @@ def _descend_parallel(x: np.ndarray, p: np.ndarray, tau: float, out: np.ndarray)
         _descend(x[image], p[image], tau, first, min(first + _STRIP, h), out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, out: np.ndarray) -> None:
     """Rows first … last − 1 of one image; the last row of p[0] and the last column of p[1] are no differences: 0."""
     channels, h, w = x.shape
@@ -197,8 +178,7 @@ def _descend(x: np.ndarray, p: np.ndarray, tau: float, first: int, last: int, ou
             lower_row(x[c, i], down, above, p[1, c, i], tau, out[c, i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def lower_row(
     x: np.ndarray, down: np.ndarray, above: np.ndarray, right: np.ndarray, tau: float, out: np.ndarray
 ) -> None:
@@ -212,8 +192,7 @@ def lower_row(
         out[j] -= tau * right[j - 1]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _norms(x: np.ndarray, out: np.ndarray) -> None:
     """Σ_j |(Dx)_ij| of each row i of each image."""
     b, channels, h, w = x.shape

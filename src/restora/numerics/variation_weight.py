@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from restora.core.parameters import check_number, nonnegative, positive
 from restora.core.problem import Problem
-from restora.operators.identity import Identity
 
 FINEST_SIGMA = 1 / (255 * math.sqrt(12))
 """σ of rounding to 8 bits: less noise than that is not believed."""
@@ -18,7 +18,12 @@ def variation_weight(sigma: float, gain: float, channels: int) -> float:
         sigma: σ of the noise; it counts as at least that of rounding to 8 bits.
         gain: g, the share of a white image's energy that H lets through; above 1 it counts as 1.
         channels: C; TV grows as √C where edges coincide, the data term as C.
+
+    Raises:
+        InvalidParameter: σ is negative or infinite, or g is not positive.
     """
+    check_number("sigma", sigma, nonnegative)
+    check_number("gain", gain, positive)
     sigma, gain = max(sigma, FINEST_SIGMA), min(gain, 1.0)
     seen = 7.1 * (sigma / (25 / 255)) ** (-2 / 3)
     return sigma**2 * (math.sqrt(channels) * seen) ** gain * 8 ** (1 - gain)
@@ -27,8 +32,6 @@ def variation_weight(sigma: float, gain: float, channels: int) -> float:
 def white_gain(problem: Problem) -> float:
     """g = E‖Hz‖²/E‖z‖² for white z, from one draw."""
     H, y = problem.H, problem.y
-    if isinstance(H, Identity):
-        return 1.0
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(1, H.input_channels(y.shape[1]), *problem.size, generator=generator).to(y)
     return float(H(z).square().sum() / z.square().sum())

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from restora.core.errors import InvalidInput, UnknownName
 from restora.core.operator import Operator, Size
+from restora.operators import perron
 from restora.operators.boundaries import extend, extend_adjoint
-from restora.operators.fourier import fast_length, psf_centre, psf_to_otf
+from restora.operators.fourier import fast_length, kept_otfs, psf_centre, psf_to_otf, psf_values
 
 Boundary = Literal["circular", "reflect", "replicate", "valid"]
 
@@ -41,32 +42,33 @@ class Blur(Operator):
 
     psf: Float[Tensor, "kh kw"]
     boundary: Boundary = "circular"
-    _otfs: dict[tuple[Size, torch.dtype, torch.device], Tensor] = field(default_factory=dict, init=False, repr=False)
+    _values: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_psf(self.psf)
+        object.__setattr__(self, "_values", psf_values(self.psf))
         if self.boundary not in get_args(Boundary):
             raise UnknownName.among("boundary", self.boundary, get_args(Boundary))
 
     def __call__(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
         h, w = self.output_size((x.shape[-2], x.shape[-1]))
         if self.boundary == "circular":
-            return _filter(x, self.otf((h, w), x), (h, w))
+            return filtered(x, self.otf((h, w), x), (h, w))
         (top, left), _ = self._margins
         if self.boundary != "valid":
             x = extend(x, *self._margins, self.boundary)
         size = fast_length(x.shape[-2]), fast_length(x.shape[-1])
-        return _filter(x, self.otf(size, x), size)[..., top : top + h, left : left + w]
+        return filtered(x, self.otf(size, x), size)[..., top : top + h, left : left + w]
 
     def adjoint(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
         size = y.shape[-2], y.shape[-1]
         if self.boundary == "circular":
-            return _filter(y, self.otf(size, y).conj(), size)
+            return filtered(y, self.otf(size, y).conj(), size)
         (top, left), (bottom, right) = self._margins
         y = F.pad(y, (left, right, top, bottom))
         h, w = y.shape[-2:]
         size = fast_length(h), fast_length(w)
-        x = _filter(y, self.otf(size, y).conj(), size)[..., :h, :w]
+        x = filtered(y, self.otf(size, y).conj(), size)[..., :h, :w]
         return x if self.boundary == "valid" else extend_adjoint(x, *self._margins, self.boundary)
 
     def output_size(self, size: Size) -> Size:
@@ -87,20 +89,12 @@ class Blur(Operator):
     def otf(self, size: Size, like: Tensor | None = None) -> Complex[Tensor, "h g"]:
         """Transfer function K on images of that size, (h, w // 2 + 1) as rfft2 has it.
 
-        It has the precision and device of ``like``, or of the PSF. The last one is kept, unless the PSF asks for
-        gradients.
+        It has the precision and device of ``like``, or of the PSF.
         """
-        psf = self.psf if like is None else self.psf.to(like)
-        if psf.requires_grad:
-            return psf_to_otf(psf, size)
-        key = (size, psf.dtype, psf.device)
-        otf = self._otfs.get(key)
-        if otf is None:
-            with torch.inference_mode(False):  # what is kept must also serve calls that record gradients
-                otf = psf_to_otf(psf.clone(), size)
-            self._otfs.clear()
-            self._otfs[key] = otf
-        return otf
+        like = self.psf if like is None else like
+        if self.psf.requires_grad:
+            return psf_to_otf(self.psf.to(like), size)
+        return kept_otfs(self._values, (self.psf.shape[0], self.psf.shape[1]), (size,), like.dtype, like.device)[0]
 
     def prox(self, z: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], rho: float) -> Float[Tensor, "b c h w"]:
         """X = (K̄Y + ρZ) / (|K|² + ρ) where Fourier diagonalises H; conjugate gradients elsewhere."""
@@ -112,14 +106,29 @@ class Blur(Operator):
             return self._circular_prox(z, y, rho)[..., :h, :w]
         return super().prox(z, y, rho)
 
-    def norm(self, size: Size, channels: int = 1) -> float:
-        like = self.psf.detach().double()
-        if self.boundary == "circular":
-            return float(self.otf(size, like).abs().max())
-        if self._is_even_reflect:
-            h, w = size
-            return float(self.otf((2 * h, 2 * w), like)[:h, :w].abs().max())
-        return super().norm(size, channels)
+    @property
+    def exact_prox(self) -> bool:
+        return self.boundary == "circular"
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
+        """max |K| where Fourier diagonalises H, and for ``valid``, which is a part of a circular blur.
+
+        Elsewhere the bound of Collatz and Wielandt for the magnitudes of the PSF. It is taken on an image of no more
+        than ten times the PSF, in the middle of which the border is not felt: a larger one has the same quotients.
+        """
+        psf = self.psf.detach().cpu().double()
+        total, is_even_reflect = float(psf.abs().sum()), self._is_even_reflect
+        if self.boundary in ("circular", "valid") or is_even_reflect:
+            if bool((psf >= 0).all()):
+                return total
+            grid = (2 * size[0], 2 * size[1]) if is_even_reflect else size
+            return float(psf_to_otf(psf, grid)[: size[0], : size[1]].abs().max())
+        h, w = (min(n, 2 * perron.QUOTIENTS * (k - 1) + 1) for n, k in zip(size, psf.shape))
+        return total * perron.nonnegative_norm_bound(Blur(psf.abs() / total, self.boundary), (h, w))
+
+    def first_guess(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
+        """y where the blur keeps the size; the general form for ``valid``."""
+        return super().first_guess(y) if self.boundary == "valid" else y
 
     @property
     def reach(self) -> int | None:
@@ -157,6 +166,6 @@ def check_psf(psf: Tensor) -> None:
         raise InvalidInput(f"a PSF must be finite and sum to one; this one sums to {total:.6g}: divide it by its sum")
 
 
-def _filter(x: Tensor, transfer: Tensor, size: Size) -> Tensor:
+def filtered(x: Tensor, transfer: Tensor, size: Size) -> Tensor:
     """Circular convolution on a grid of that size; x is filled up with zeros."""
     return torch.fft.irfft2(torch.fft.rfft2(x, s=size) * transfer, s=size)

@@ -1,7 +1,6 @@
 """Decimate: every s-th pixel; BlurDecimate: a circular blur before it, the classical model of super-resolution."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -9,7 +8,8 @@ from torch import Tensor
 
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Operator, Size
-from restora.operators.blur import Blur, check_psf
+from restora.operators.blur import Blur
+from restora.operators.resampling import enlarged
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,20 @@ class Decimate(Operator):
         """z + Sᵀ(y − Sz) / (1 + ρ)."""
         return z + self.adjoint((y - self(z)) / (1 + rho))
 
-    def norm(self, size: Size, channels: int = 1) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
         return 1.0
+
+    def first_guess(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
+        """Bicubic interpolation, moved to where the pixels were measured."""
+        return _at_first_pixels(enlarged(y, self.scale), self.scale)
+
+    @property
+    def stride(self) -> int:
+        return self.scale
 
     @property
     def reach(self) -> int:
@@ -85,19 +97,12 @@ class BlurDecimate(Operator):
     psf: Float[Tensor, "kh kw"]
     scale: int
 
+    blur: Blur = field(init=False, repr=False)
+    decimate: Decimate = field(init=False, repr=False)
+
     def __post_init__(self) -> None:
-        check_psf(self.psf)
-        Decimate(self.scale)
-
-    @cached_property
-    def blur(self) -> Blur:
-        """B."""
-        return Blur(self.psf, "circular")
-
-    @property
-    def decimate(self) -> Decimate:
-        """S."""
-        return Decimate(self.scale)
+        object.__setattr__(self, "blur", Blur(self.psf, "circular"))
+        object.__setattr__(self, "decimate", Decimate(self.scale))
 
     def __call__(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
         self.output_size((x.shape[-2], x.shape[-1]))
@@ -118,11 +123,38 @@ class BlurDecimate(Operator):
         residual = torch.fft.rfft2(y - self(z))
         return z + self.adjoint(torch.fft.irfft2(residual / (gram + rho), s=y.shape[-2:]))
 
-    def norm(self, size: Size, channels: int = 1) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
+        """‖H‖, from the transfer function of HHᵀ."""
         return float(self._gram(size, self.psf.detach().double()).max()) ** 0.5
+
+    def first_guess(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
+        """As for S."""
+        return self.decimate.first_guess(y)
+
+    @property
+    def stride(self) -> int:
+        return self.scale
 
     def _gram(self, size: Size, like: Tensor) -> Tensor:
         """Transfer function of HHᵀ: decimating the autocorrelation of the PSF folds the aliased blocks of |K|²."""
         s = self.scale
         autocorrelation = torch.fft.irfft2(self.blur.otf(size, like).abs().square(), s=size)
         return torch.fft.rfft2(autocorrelation[::s, ::s]).real.clamp_min(0)
+
+
+def _at_first_pixels(x: Tensor, scale: int) -> Tensor:
+    """x moved up and to the left by (scale − 1)/2 pixels, half pixels by linear interpolation.
+
+    Interpolation puts a pixel of y in the middle of its block of scale×scale pixels. It was measured at the first pixel
+    of the block, and this moves it there; the last row and column are repeated.
+    """
+    for dim in (-2, -1):
+        n = x.shape[dim]
+        places = torch.arange(n, device=x.device)
+        before, after = ((places + step).clamp_max(n - 1) for step in ((scale - 1) // 2, scale // 2))
+        x = (x.index_select(dim, before) + x.index_select(dim, after)) / 2
+    return x

@@ -14,7 +14,7 @@ from restora.core.conjugate_gradient import conjugate_gradient
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Operator, Size
 from restora.operators.boundaries import Extension
-from restora.operators.resampling import Kernel, Resampler, resampled_length
+from restora.operators.resampling import Kernel, Resampler, enlarged, resampled_length
 
 _LONGEST_GRAM = 1024  # rows of AAᵀ up to which its eigenvectors are worth their O(m³)
 
@@ -89,14 +89,28 @@ class Downsample(Operator):
             q = conjugate_gradient(lambda u: self(self.adjoint(u)) + rho * u, r, torch.zeros_like(r))
         return z + self.adjoint(q)
 
-    def norm(self, size: Size, channels: int = 1) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
+        """‖A‖ ‖B‖, exact."""
         A, B = self._axes(size)
         return _norm(A) * _norm(B)
+
+    def first_guess(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
+        """Bicubic interpolation; of ⌈scale·m⌉ pixels, the surplus at the right and below is left out."""
+        height, width = self.input_size((y.shape[-2], y.shape[-1]))
+        return enlarged(y, self.scale)[..., :height, :width]
+
+    @property
+    def stride(self) -> int | None:
+        return int(self.scale) if float(self.scale).is_integer() else None
 
     @property
     def reach(self) -> int | None:
         """Half the kernel's support on the coarse grid; None for scales whose phase changes from pixel to pixel."""
-        return self._axis(1).radius if float(self.scale).is_integer() else None
+        return None if self.stride is None else self._axis(1).radius
 
     def window(self, top: int, left: int, height: int, width: int) -> Operator:
         if self.reach is None or self.size is None:

@@ -27,6 +27,24 @@ def psf_to_otf(psf: Float[Tensor, "kh kw"], size: Size) -> Complex[Tensor, "h g"
     return torch.fft.rfft2(psf)
 
 
+def psf_values(psfs: Float[Tensor, "*r kh kw"]) -> bytes:
+    """The values of PSFs as float64, for :func:`kept_otfs`."""
+    return psfs.detach().cpu().double().numpy().tobytes()
+
+
+@lru_cache(maxsize=4)
+def kept_otfs(
+    values: bytes, shape: Size, sizes: tuple[Size, ...], dtype: torch.dtype, device: torch.device
+) -> tuple[Complex[Tensor, "h g"], ...]:
+    """Transfer functions of PSFs (r, *shape) of these values on images of these sizes; the last four are kept.
+
+    Iterations need the same ones over and over, and they cost half as much as applying a blur.
+    """
+    with torch.inference_mode(False):  # what is kept must also serve calls that record gradients
+        psfs = torch.frombuffer(bytearray(values), dtype=torch.float64).reshape(-1, *shape).to(device, dtype)
+        return tuple(psf_to_otf(psf, size) for psf, size in zip(psfs, sizes))
+
+
 @lru_cache(maxsize=1024)
 def fast_length(n: int, primes: tuple[int, ...] = (2, 3, 5, 7)) -> int:
     """The smallest product of ``primes`` that is at least n: Fourier transforms of that length are fast.

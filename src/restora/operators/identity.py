@@ -28,8 +28,20 @@ class Identity(Operator):
         """(y + ρz) / (1 + ρ)."""
         return (y + rho * z) / (1 + rho)
 
-    def norm(self, size: Size, channels: int = 1) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    @property
+    def is_sampling(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
         return 1.0
+
+    def first_guess(self, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """y."""
+        return y
 
     @property
     def reach(self) -> int:

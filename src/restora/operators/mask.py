@@ -11,6 +11,7 @@ from torch import Tensor
 
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Operator, Size
+from restora.operators.harmonic_fill import harmonic_fill
 
 _TEXT = "y = Hx + n    "
 
@@ -127,8 +128,20 @@ class Mask(Operator):
         known = self._known(z)
         return (known * y + rho * z) / (known + rho)
 
-    def norm(self, size: Size, channels: int = 1) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    @property
+    def is_sampling(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
         return float(self.known.max())
+
+    def first_guess(self, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """y with the missing pixels by Laplace's equation."""
+        return harmonic_fill(y, self.known.to(y)).x
 
     @property
     def reach(self) -> int:

@@ -52,6 +52,11 @@ class Mosaic(Operator):
             raise InvalidInput(f"a mosaic has one channel, not {channels}")
         return 3
 
+    def output_channels(self, channels: int) -> int:
+        if channels != 3:
+            raise InvalidInput(f"a mosaic is made of three channels R, G, B, not of {channels}")
+        return 1
+
     def known(self, like: Float[Tensor, "b c h w"]) -> Float[Tensor, "3 h w"]:
         """Where each colour was measured: 0 or 1, on the grid of ``like``."""
         known = like.new_zeros(3, *like.shape[-2:])
@@ -64,7 +69,11 @@ class Mosaic(Operator):
         known = self.known(z)
         return (known * y + rho * z) / (known + rho)
 
-    def norm(self, size: Size, channels: int = 3) -> float:
+    @property
+    def exact_prox(self) -> bool:
+        return True
+
+    def norm_bound(self, size: Size, channels: int = 3) -> float:
         return 1.0
 
     @property

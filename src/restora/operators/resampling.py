@@ -116,6 +116,14 @@ class Resampler:
         return torch.zeros(self.n_out, self.n_in, dtype=torch.float64).scatter_add_(1, index, weight)
 
 
+def enlarged(y: Float[Tensor, "b c i j"], scale: float) -> Float[Tensor, "b c h w"]:
+    """Bicubic interpolation as MATLAB's imresize does it, to ⌈scale·m⌉ pixels a side."""
+    for dim in (-2, -1):
+        n = y.shape[dim]
+        y = Resampler(n, resampled_length(n, scale), scale)(y, dim)
+    return y
+
+
 def _check(x: Tensor, dim: int, n: int) -> None:
     if dim not in (-2, -1):
         raise InvalidParameter.outside("dim", dim, "-2 (rows) or -1 (columns)")

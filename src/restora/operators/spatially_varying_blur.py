@@ -1,8 +1,7 @@
 """SpatiallyVaryingBlur: a PSF that changes over the image, by efficient filter flow (Hirsch et al. 2010)."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -11,9 +10,10 @@ from torch.nn import functional as F
 
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.operator import Operator, Size
-from restora.operators.blur import Blur, check_psf
+from restora.operators import perron
+from restora.operators.blur import check_psf, filtered
 from restora.operators.boundaries import Extension, extend, extend_adjoint, inside
-from restora.operators.fourier import psf_centre
+from restora.operators.fourier import fast_length, kept_otfs, psf_centre, psf_to_otf, psf_values
 from restora.operators.psf import disk_psf
 
 
@@ -53,6 +53,8 @@ class SpatiallyVaryingBlur(Operator):
     patches: tuple[Patch, ...]
     size: Size
     boundary: Extension = "reflect"
+    _extended: tuple[Patch, ...] = field(init=False, repr=False)
+    _values: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.psfs.ndim != 3 or len(self.psfs) != len(self.patches):
@@ -67,6 +69,8 @@ class SpatiallyVaryingBlur(Operator):
             total[p.top : p.top + h, p.left : p.left + w] += p.weight.detach().cpu()
         if not bool(((total - 1).abs() < 1e-4).all()):
             raise InvalidInput("the weights of a spatially varying blur must sum to one in every pixel")
+        object.__setattr__(self, "_extended", tuple(self._on_extension(part) for part in self.patches))
+        object.__setattr__(self, "_values", psf_values(self.psfs))
 
     @classmethod
     def on_grid(
@@ -118,23 +122,25 @@ class SpatiallyVaryingBlur(Operator):
 
     def __call__(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         self._check(x)
-        kh, kw = self.psfs.shape[1:]
+        (kh, kw), (ch, cw) = self.psfs.shape[1:], psf_centre(self.psfs[0])
         x = extend(x, *self._margins, self.boundary)
         y = x.new_zeros(*x.shape[:2], x.shape[-2] + kh - 1, x.shape[-1] + kw - 1)
-        for part, blur in zip(self._extended, self._blurs):
+        for part, size, K in zip(self._extended, self._sizes, self._otfs(x)):
             h, w = part.weight.shape
             patch = x[..., part.top : part.top + h, part.left : part.left + w] * part.weight.to(x)
-            y[..., part.top : part.top + h + kh - 1, part.left : part.left + w + kw - 1] += blur.adjoint(patch)
+            share = filtered(F.pad(patch, (cw, 0, ch, 0)), K, size)[..., : h + kh - 1, : w + kw - 1]
+            y[..., part.top : part.top + h + kh - 1, part.left : part.left + w + kw - 1] += share
         return y[..., kh - 1 : kh - 1 + self.size[0], kw - 1 : kw - 1 + self.size[1]]
 
     def adjoint(self, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         self._check(y)
-        kh, kw = self.psfs.shape[1:]
+        (kh, kw), (ch, cw) = self.psfs.shape[1:], psf_centre(self.psfs[0])
         y = F.pad(y, (kw - 1, kw - 1, kh - 1, kh - 1))
         x = y.new_zeros(*y.shape[:2], y.shape[-2] - kh + 1, y.shape[-1] - kw + 1)
-        for part, blur in zip(self._extended, self._blurs):
+        for part, size, K in zip(self._extended, self._sizes, self._otfs(y)):
             h, w = part.weight.shape
-            patch = blur(y[..., part.top : part.top + h + kh - 1, part.left : part.left + w + kw - 1])
+            patch = y[..., part.top : part.top + h + kh - 1, part.left : part.left + w + kw - 1]
+            patch = filtered(patch, K.conj(), size)[..., ch : ch + h, cw : cw + w]
             x[..., part.top : part.top + h, part.left : part.left + w] += patch * part.weight.to(y)
         return extend_adjoint(x, *self._margins, self.boundary)
 
@@ -143,6 +149,16 @@ class SpatiallyVaryingBlur(Operator):
 
     def input_size(self, size: Size) -> Size:
         return size
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
+        """By Collatz and Wielandt where neither PSFs nor weights are negative, else the general form."""
+        if bool((self.psfs >= 0).all()) and all(bool((part.weight >= 0).all()) for part in self.patches):
+            return perron.nonnegative_norm_bound(self, size)
+        return super().norm_bound(size, channels)
+
+    def first_guess(self, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """y."""
+        return y
 
     @property
     def reach(self) -> int:
@@ -159,30 +175,34 @@ class SpatiallyVaryingBlur(Operator):
         (kh, kw), (ch, cw) = self.psfs.shape[1:], psf_centre(self.psfs[0])
         return (kh - 1 - ch, kw - 1 - cw), (ch, cw)
 
-    @cached_property
-    def _blurs(self) -> tuple[Blur, ...]:
-        """For each PSF the map whose adjoint is the full convolution with it: the valid one with the turned PSF."""
-        return tuple(Blur(psf.flip(0, 1), "valid") for psf in self.psfs)
+    @property
+    def _sizes(self) -> tuple[Size, ...]:
+        """For each patch the lengths of its FFT: it and its blur fit in."""
+        kh, kw = self.psfs.shape[1:]
+        sides = (part.weight.shape for part in self._extended)
+        return tuple((fast_length(h + kh - 1), fast_length(w + kw - 1)) for h, w in sides)
 
-    @cached_property
-    def _extended(self) -> tuple[Patch, ...]:
-        """The weights on the extended image, each in the rectangle where it is not zero."""
+    def _otfs(self, like: Tensor) -> tuple[Tensor, ...]:
+        if self.psfs.requires_grad:
+            return tuple(psf_to_otf(psf.to(like), size) for psf, size in zip(self.psfs, self._sizes))
+        shape = self.psfs.shape[1], self.psfs.shape[2]
+        return kept_otfs(self._values, shape, self._sizes, like.dtype, like.device)
+
+    def _on_extension(self, part: Patch) -> Patch:
+        """The weight on the extended image, in the rectangle where it is not zero."""
         before, after = self._margins
-        parts = []
-        for part in self.patches:
-            weight, corner = part.weight, []
-            for dim, start in enumerate((part.top, part.left)):
-                n = weight.shape[dim]
-                copied = torch.arange(-before[dim], self.size[dim] + after[dim], device=weight.device)
-                index = inside(copied, self.size[dim], self.boundary) - start
-                held = (index >= 0) & (index < n)
-                first, last = held.nonzero().aminmax()
-                span = slice(int(first), int(last) + 1)
-                shape = (-1, 1) if dim == 0 else (1, -1)
-                weight = weight.index_select(dim, index[span].clamp(0, n - 1)) * held[span].reshape(shape)
-                corner.append(int(first))
-            parts.append(Patch(corner[0], corner[1], weight))
-        return tuple(parts)
+        weight, corner = part.weight, []
+        for dim, start in enumerate((part.top, part.left)):
+            n = weight.shape[dim]
+            copied = torch.arange(-before[dim], self.size[dim] + after[dim], device=weight.device)
+            index = inside(copied, self.size[dim], self.boundary) - start
+            held = (index >= 0) & (index < n)
+            first, last = held.nonzero().aminmax()
+            span = slice(int(first), int(last) + 1)
+            shape = (-1, 1) if dim == 0 else (1, -1)
+            weight = weight.index_select(dim, index[span].clamp(0, n - 1)) * held[span].reshape(shape)
+            corner.append(int(first))
+        return Patch(corner[0], corner[1], weight)
 
     def _check(self, image: Tensor) -> None:
         if (image.shape[-2], image.shape[-1]) != self.size:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.patches.block_matching_cpu import match_cpu
 
@@ -65,9 +66,9 @@ def match_blocks(z: Float[Tensor, "b c h w"], *, side: int, step: int, window: i
             raise InvalidParameter.outside(name, value, ">= 1")
     if window < 1 or window % 2 == 0:
         raise InvalidParameter.outside("window", window, "odd and >= 1")
-    z = z.detach().to(torch.promote_types(z.dtype, torch.float32))
+    z = single_at_least(z.detach())
     rows, columns = (reference_corners(n, side, step) for n in z.shape[-2:])
-    match = match_cpu if z.device.type == "cpu" else _match_torch
+    match = match_cpu if runs_on_cpu_kernels(z) else _match_torch
     index, length = match(z, side, rows, columns, _outward(window // 2), members, tau)
     return Groups(index, length, side)
 

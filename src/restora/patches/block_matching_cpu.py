@@ -6,12 +6,12 @@ references to that offset come from two or three sweeps over a line that stays i
 the references is a distance looked at, and the list of the nearest changed.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 
 def match_cpu(
@@ -52,8 +52,7 @@ def match_cpu(
     return torch.from_numpy(index).flatten(1, 2), torch.from_numpy(length).flatten(1)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _match(
     z: np.ndarray,
     side: int,
@@ -69,8 +68,7 @@ def _match(
         _match_row(z[image], side, rows[row], columns, offsets, bound, index[image, row], length[image, row])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _match_row(
     z: np.ndarray,
     side: int,
@@ -106,8 +104,7 @@ def _match_row(
                 worst[r] = nearest[r, -1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _column_sums(z: np.ndarray, row: int, i: int, j: int, left: int, side: int, out: np.ndarray) -> None:
     """out = Σ (z − z(· + δ))², δ = (i, j), over the channels and the rows of a block; four rows a sweep."""
     n, there = out.size, left + j
@@ -137,8 +134,7 @@ def _column_sums(z: np.ndarray, row: int, i: int, j: int, left: int, side: int, 
                 out[x] += (a0[x] - b0[x]) ** 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _window_sums(line: np.ndarray, side: int, other: np.ndarray, out: np.ndarray) -> None:
     """out[x] = line[x] + … + line[x + side − 1], put together from sums over 1, 2, 4 … pixels. Uses up ``line``."""
     n, valid = line.size, line.size - side + 1
@@ -163,8 +159,7 @@ def _window_sums(line: np.ndarray, side: int, other: np.ndarray, out: np.ndarray
         span *= 2
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _insert(distance: float, corner: int, r: int, nearest: np.ndarray, index: np.ndarray, length: np.ndarray) -> None:
     """Put a block into the list of a reference, which stays sorted; the last falls out."""
     members = nearest.shape[1]

@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.patches.block_matching import Groups
 from restora.patches.block_transforms import BlockTransform
-from restora.patches.collaborative_cpu import collaborate_cpu
+from restora.patches.collaborative_cpu import LEAST_NOISE, collaborate_cpu
 
 _CHUNK = 1 << 24  # pixels of stacks held at once by the Torch kernel, in each of a few arrays
 
@@ -43,6 +44,8 @@ def collaborate(
         without a pilot  θ̂ = θ if |θ| >= threshold·s, else 0;    weight 1/Σ s² over what is kept
         with a pilot     θ̂ = gθ, g = p²/(p² + s²), p the same coefficients of the pilot;    weight 1/Σ g²s²
 
+    where g = 1 if p = s = 0, and no sum is taken to be less than the least s², nor than 1e-30.
+
     The stack is transformed back, and each pixel becomes the mean of all that blocks say of it, with the weight of
     their group times that of their place in the block. A pixel that no block covers keeps its value.
 
@@ -55,13 +58,12 @@ def collaborate(
         transform: of the blocks.
         shrinkage: of the coefficients.
     """
-    dtype = torch.promote_types(y.dtype, torch.float32)
-    y = y.to(dtype)
-    pilot = None if pilot is None else pilot.to(dtype)
-    compute = collaborate_cpu if y.device.type == "cpu" else _collaborate_torch
+    y = single_at_least(y)
+    pilot = None if pilot is None else pilot.to(y.dtype)
+    compute = collaborate_cpu if runs_on_cpu_kernels(y, pilot) else _collaborate_torch
     tables = [t.to(y) for t in (transform.forward, transform.inverse, shrinkage.deviation, shrinkage.window)]
     total, weight = compute(y, pilot, groups.index, groups.length, tables, shrinkage.threshold)
-    return torch.where(weight > 0, total / weight.clamp_min(torch.finfo(dtype).tiny), y)
+    return torch.where(weight > 0, total / weight.clamp_min(torch.finfo(y.dtype).tiny), y)
 
 
 def _collaborate_torch(
@@ -107,9 +109,11 @@ def _add_stacks(
         gain = (theta.abs() >= threshold * s).to(y)
     else:
         power = coefficients(pilot).square()
-        gain = power / (power + s**2)
+        whole = power + s**2
+        # 0/0: without noise all is kept. The division is kept from zero for the gradient's sake.
+        gain = torch.where(whole > 0, power / torch.where(whole > 0, whole, 1.0), 1.0)
     noise = (gain * s).square().sum((-3, -2, -1), keepdim=True)
-    share = 1 / noise.clamp_min(s.square().amin()) * window
+    share = 1 / noise.clamp_min(s.square().amin().clamp_min(LEAST_NOISE)) * window
     blocks = inverse @ torch.einsum("ds,cgdij->cgsij", haar, gain * theta) @ inverse.T
     total, weight = sums
     total.flatten(1).index_add_(1, pixels, (blocks * share).flatten(1))

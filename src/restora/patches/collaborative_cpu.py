@@ -9,12 +9,15 @@ done first, then the others, so that no two strips which run at once write the s
 for any number of threads.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
+
+LEAST_NOISE = 1e-30
+"""The least variance of the noise that a group is taken to have, so that the sums of weights are finite in float32."""
 
 _Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """forward, inverse (n, n); deviation (c, n, n); window (n, n)."""
@@ -67,8 +70,7 @@ def _strips(index: np.ndarray, length: np.ndarray, width: int, n: int) -> tuple[
     return strips[::2].copy(), strips[1::2].copy()
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _collaborate(
     y: np.ndarray,
     pilot: np.ndarray,
@@ -83,8 +85,7 @@ def _collaborate(
         _strip(y, pilot, index, length, strips[job], tables, threshold, sums)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _strip(
     y: np.ndarray,
     pilot: np.ndarray,
@@ -119,8 +120,7 @@ def _strip(
             _add(theta[:used], index[group, :m], lanes[:m], window, 1 / noise, sums[0][channel], sums[1][channel])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _reverse_bits(lanes: np.ndarray) -> None:
     """The permutation that reverses the bits of 0 … m − 1, m a power of two."""
     lanes[0] = 0
@@ -132,8 +132,7 @@ def _reverse_bits(lanes: np.ndarray) -> None:
         half *= 2
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _load(plane: np.ndarray, corners: np.ndarray, lanes: np.ndarray, n: int, stack: np.ndarray) -> None:
     m, width = lanes.size, plane.shape[1]
     for k in range(m):
@@ -146,8 +145,7 @@ def _load(plane: np.ndarray, corners: np.ndarray, lanes: np.ndarray, n: int, sta
                 at += m
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _analyse(stack: np.ndarray, forward: np.ndarray, m: int, scratch: np.ndarray) -> None:
     """The block transform, then Haar along the stack, in place."""
     n = forward.shape[0]
@@ -157,8 +155,7 @@ def _analyse(stack: np.ndarray, forward: np.ndarray, m: int, scratch: np.ndarray
     _haar(stack, m)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _synthesise(stack: np.ndarray, inverse: np.ndarray, m: int, scratch: np.ndarray) -> None:
     n = inverse.shape[0]
     _inverse_haar(stack, m)
@@ -167,8 +164,7 @@ def _synthesise(stack: np.ndarray, inverse: np.ndarray, m: int, scratch: np.ndar
         _multiply(inverse, scratch[i * n * m : (i + 1) * n * m], m, stack[i * n * m : (i + 1) * n * m])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _multiply(matrix: np.ndarray, x: np.ndarray, m: int, out: np.ndarray) -> None:
     """out = matrix · x, x and out being (n, m) row by row; four rows of x a sweep."""
     n = matrix.shape[0]
@@ -194,8 +190,7 @@ def _multiply(matrix: np.ndarray, x: np.ndarray, m: int, out: np.ndarray) -> Non
                     line[t] += a * p[t]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _haar(stack: np.ndarray, m: int) -> None:
     r = stack.dtype.type(0.7071067811865476)
     for start in range(0, stack.size, m):
@@ -209,8 +204,7 @@ def _haar(stack: np.ndarray, m: int) -> None:
             half //= 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _inverse_haar(stack: np.ndarray, m: int) -> None:
     r = stack.dtype.type(0.7071067811865476)
     for start in range(0, stack.size, m):
@@ -224,10 +218,12 @@ def _inverse_haar(stack: np.ndarray, m: int) -> None:
             half *= 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: int) -> float:
-    """θ̂ in place; returns the variance of the noise that is left, or the least of one coefficient if none is kept."""
+    """θ̂ in place; returns the variance of the noise that is left, or the least of one coefficient if none is kept.
+
+    It is never zero.
+    """
     noise, least = stack.dtype.type(0), deviation[0, 0] ** 2
     n = deviation.shape[0]
     for place in range(n * n):
@@ -240,11 +236,10 @@ def _threshold(stack: np.ndarray, deviation: np.ndarray, threshold: float, m: in
             line[t] = line[t] if keep else 0
             kept += keep
         noise += kept * s**2
-    return max(noise, least)
+    return max(noise, least, stack.dtype.type(LEAST_NOISE))
 
 
-@njit(fastmath={"contract", "reassoc"}, cache=True)
-@no_type_check
+@kernel(fuse=True, relax=("reassoc",))
 def _wiener(stack: np.ndarray, pilot: np.ndarray, deviation: np.ndarray, m: int) -> float:
     noise, least = stack.dtype.type(0), deviation[0, 0] ** 2
     n = deviation.shape[0]
@@ -255,15 +250,15 @@ def _wiener(stack: np.ndarray, pilot: np.ndarray, deviation: np.ndarray, m: int)
         kept = stack.dtype.type(0)
         for t in range(m):
             power = p[t] ** 2
-            gain = power / (power + variance)
+            whole = power + variance
+            gain = power / whole if whole > 0 else stack.dtype.type(1)  # 0/0: without noise all is kept
             line[t] *= gain
             kept += gain**2
         noise += kept * variance
-    return max(noise, least)
+    return max(noise, least, stack.dtype.type(LEAST_NOISE))
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add(
     stack: np.ndarray,
     corners: np.ndarray,

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.operators.boundaries import extend
 from restora.patches.nonlocal_means_cpu import nonlocal_means_cpu
 
@@ -47,11 +48,10 @@ def nonlocal_means(
         patch: side of a patch in pixels, odd.
         window: side of the search window in pixels, odd.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
     f, t = patch // 2, window // 2
-    compute = nonlocal_means_cpu if y.device.type == "cpu" and not y.requires_grad else _nonlocal_means_torch
     margin = reach(patch, window)
-    z = extend(y.to(dtype), (margin, margin), (margin, margin), "reflect")
+    z = extend(single_at_least(y), (margin, margin), (margin, margin), "reflect")
+    compute = nonlocal_means_cpu if runs_on_cpu_kernels(z) else _nonlocal_means_torch
     return compute(z, f, t, sigma, h, LEAST_WEIGHT).to(y.dtype)
 
 

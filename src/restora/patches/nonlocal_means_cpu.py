@@ -6,14 +6,13 @@ added, times the candidates' pixels, to the output rows which the patches cover.
 is computed once a tile, every inner loop runs along a row without branches, and no sum has many terms.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 
 _ROWS, _COLUMNS = 64, 512  # of a tile
 
@@ -27,14 +26,14 @@ def nonlocal_means_cpu(z: Tensor, f: int, t: int, sigma: float, h: float, least:
     b, c, height, width = extended.shape
     margin = t + 2 * f
     out = np.zeros((b, c, height - 2 * margin, width - 2 * margin), extended.dtype)
-    scale, bias = 1 / ((2 * f + 1) ** 2 * c * h**2), 2 * (sigma / h) ** 2
+    largest = float(np.finfo(extended.dtype).max)  # an infinite scale times a distance of 0 would be no number
+    scale, bias = min(1 / ((2 * f + 1) ** 2 * c * h**2), largest), 2 * (sigma / h) ** 2
     law = tuple(extended.dtype.type(value) for value in (scale, bias, least))
     _images(extended, f, t, law, out)
     return torch.from_numpy(out)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _images(z: np.ndarray, f: int, t: int, law: _Law, out: np.ndarray) -> None:
     count, _, height, width = out.shape
     down, across = (height + _ROWS - 1) // _ROWS, (width + _COLUMNS - 1) // _COLUMNS
@@ -43,8 +42,7 @@ def _images(z: np.ndarray, f: int, t: int, law: _Law, out: np.ndarray) -> None:
         _tile(z[image], f, t, law, place // across * _ROWS, place % across * _COLUMNS, out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tile(z: np.ndarray, f: int, t: int, law: _Law, top: int, left: int, out: np.ndarray) -> None:
     channels, height, width = out.shape
     bottom, right = min(top + _ROWS, height), min(left + _COLUMNS, width)
@@ -58,8 +56,7 @@ def _tile(z: np.ndarray, f: int, t: int, law: _Law, top: int, left: int, out: np
                 _add_candidates(z[channel], i + 2 * f, left + 2 * f, t, V, out[channel, i, left:right])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _weights(z: np.ndarray, row: int, left: int, f: int, t: int, law: _Law, W: np.ndarray) -> np.ndarray:
     """W: the weights of a row of patches, offset by offset. Returns their sums. A patch itself gets the largest."""
     scale, bias, least = law
@@ -81,8 +78,7 @@ def _weights(z: np.ndarray, row: int, left: int, f: int, t: int, law: _Law, W: n
     return total
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _column_sums(z: np.ndarray, row: int, left: int, i: int, j: int, f: int, out: np.ndarray) -> None:
     """out = sum of (z − z(· + δ))², δ = (i, j), over the channels and the rows −f … f."""
     n = out.size
@@ -99,8 +95,7 @@ def _column_sums(z: np.ndarray, row: int, left: int, i: int, j: int, f: int, out
                 out[x] += (a[x] - b[x]) ** 2 + (c[x] - d[x]) ** 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _box(line: np.ndarray, f: int, out: np.ndarray) -> None:
     """Sum of 2f + 1 neighbours; out is shorter than line by 2f."""
     n = out.size
@@ -113,8 +108,7 @@ def _box(line: np.ndarray, f: int, out: np.ndarray) -> None:
             out[x] += a[x] + b[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _exponentials(w: np.ndarray, scale: float, bias: float, total: np.ndarray, largest: np.ndarray) -> None:
     for x in range(w.size):
         w[x] = exp(min(bias - scale * w[x], np.float32(0)))
@@ -122,8 +116,7 @@ def _exponentials(w: np.ndarray, scale: float, bias: float, total: np.ndarray, l
         largest[x] = max(largest[x], w[x])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _shares(W: np.ndarray, total: np.ndarray, f: int, V: np.ndarray) -> None:
     """V = box(W/total) along the row, over the number of patches that cover a pixel. Uses up ``total``."""
     n = total.size
@@ -137,8 +130,7 @@ def _shares(W: np.ndarray, total: np.ndarray, f: int, V: np.ndarray) -> None:
         _box(line, f, V[offset])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_candidates(z: np.ndarray, top: int, left: int, t: int, V: np.ndarray, out: np.ndarray) -> None:
     """out += Σ_δ V_δ·z(· + δ), the first δ at (top, left).
 

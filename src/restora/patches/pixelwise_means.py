@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.operators.boundaries import extend
 from restora.patches.pixelwise_means_cpu import pixelwise_means_cpu
 
@@ -42,11 +43,10 @@ def pixelwise_means(
         patch: side of a patch in pixels, odd.
         window: side of the search window in pixels, odd.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
     f, t = patch // 2, window // 2
     margin = (2 * t + f, 2 * t + f)
-    z = extend(y.to(dtype), margin, margin, "reflect")
-    compute = pixelwise_means_cpu if y.device.type == "cpu" and not y.requires_grad else _pixelwise_means_torch
+    z = extend(single_at_least(y), margin, margin, "reflect")
+    compute = pixelwise_means_cpu if runs_on_cpu_kernels(z) else _pixelwise_means_torch
     return compute(z, f, t, sigma, h, _LEAST_WEIGHT).to(y.dtype)
 
 

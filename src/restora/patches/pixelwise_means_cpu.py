@@ -9,14 +9,13 @@ first, then the others, so that no two that run at once write the same row, and 
 of threads.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel
 
 _ROWS = 32  # of a strip, at least
 
@@ -26,7 +25,8 @@ def pixelwise_means_cpu(z: Tensor, f: int, t: int, sigma: float, h: float, least
     extended = z.contiguous().numpy()
     b, c, height, width = extended.shape
     height, width = height - 2 * (2 * t + f), width - 2 * (2 * t + f)
-    scale, bias = 1 / ((2 * f + 1) ** 2 * c * h**2), 2 * (sigma / h) ** 2
+    largest = float(np.finfo(extended.dtype).max)  # an infinite scale times a distance of 0 would be no number
+    scale, bias = min(1 / ((2 * f + 1) ** 2 * c * h**2), largest), 2 * (sigma / h) ** 2
     law = (extended.dtype.type(scale), extended.dtype.type(bias))
     out = np.empty((b, c, height, width), extended.dtype)
     strip = max(_ROWS, t)
@@ -41,8 +41,7 @@ def pixelwise_means_cpu(z: Tensor, f: int, t: int, sigma: float, h: float, least
     return torch.from_numpy(out)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _strips(
     z: np.ndarray, f: int, t: int, law: tuple[float, float], starts: np.ndarray, rows: int, sums: np.ndarray
 ) -> None:
@@ -50,8 +49,7 @@ def _strips(
         _strip(z, f, t, law, starts[job], rows, sums)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _strip(z: np.ndarray, f: int, t: int, law: tuple[float, float], first: int, rows: int, sums: np.ndarray) -> None:
     """All offsets of a half plane, for pixels p in rows ``first`` … of the image, and t columns around it.
 
@@ -73,8 +71,7 @@ def _strip(z: np.ndarray, f: int, t: int, law: tuple[float, float], first: int, 
                 _accumulate(z, w, row, i, j, f, t, sums)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _squares(z: np.ndarray, row: int, i: int, j: int, t: int, out: np.ndarray) -> None:
     """Σ (z − z(· + δ))² over the channels, of a row of z, from t columns left of its weights' patches on."""
     n = out.size
@@ -87,8 +84,7 @@ def _squares(z: np.ndarray, row: int, i: int, j: int, t: int, out: np.ndarray) -
             out[x] += (a[x] - b[x]) ** 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _sum_rows(squares: np.ndarray, out: np.ndarray) -> None:
     n, first = out.size, squares[0]
     if squares.shape[0] == 1:
@@ -104,8 +100,7 @@ def _sum_rows(squares: np.ndarray, out: np.ndarray) -> None:
                 out[x] += a[x] + b[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _weights(column: np.ndarray, f: int, law: tuple[float, float], w: np.ndarray) -> None:
     scale, bias = law
     n = w.size
@@ -120,8 +115,7 @@ def _weights(column: np.ndarray, f: int, law: tuple[float, float], w: np.ndarray
         w[x] = exp(min(bias - scale * w[x], np.float32(0)))
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _accumulate(z: np.ndarray, w: np.ndarray, row: int, i: int, j: int, f: int, t: int, sums: np.ndarray) -> None:
     """Add what the weights of a row bring to its pixels p, and to those at p + δ as far as they are kept."""
     c, left = z.shape[0], 2 * t + f  # where, in a row of z, the image begins
@@ -143,16 +137,14 @@ def _accumulate(z: np.ndarray, w: np.ndarray, row: int, i: int, j: int, f: int, 
         _add(share, sums[c, row + i + t, t : t + width], sums[c + 1, row + i + t, t : t + width])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add(share: np.ndarray, total: np.ndarray, largest: np.ndarray) -> None:
     for x in range(share.size):
         total[x] += share[x]
         largest[x] = max(largest[x], share[x])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _divide(z: np.ndarray, f: int, t: int, sums: np.ndarray, out: np.ndarray) -> None:
     c, height, width = out.shape
     left = 2 * t + f

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.operators.boundaries import extend
 from restora.patches.block_transforms import block_transform
 from restora.patches.sliding_dct_cpu import sliding_dct_cpu
@@ -35,13 +36,11 @@ def sliding_dct(
         threshold: of hard thresholding, in σ.
         pilot: an estimate of the noiseless images.
     """
-    dtype = torch.promote_types(y.dtype, torch.float32)
     margin = (side - 1, side - 1)
-    z = extend(y.to(dtype), margin, margin, "reflect")
-    p = None if pilot is None else extend(pilot.to(dtype), margin, margin, "reflect")
+    z = extend(single_at_least(y), margin, margin, "reflect")
+    p = None if pilot is None else extend(pilot.to(z.dtype), margin, margin, "reflect")
     forward = block_transform("dct", side).forward.to(z)
-    carries = y.requires_grad or (pilot is not None and pilot.requires_grad)
-    compute = sliding_dct_cpu if y.device.type == "cpu" and not carries else _sliding_dct_torch
+    compute = sliding_dct_cpu if runs_on_cpu_kernels(z, p) else _sliding_dct_torch
     return compute(z, p, forward, sigma, threshold).to(y.dtype)
 
 
@@ -63,7 +62,8 @@ def _sliding_dct_torch(z: Tensor, pilot: Tensor | None, D: Tensor, sigma: float,
             gain[..., 0, 0] = 1
         else:
             power = coefficients(pilot).square()
-            gain = power / (power + sigma**2)
+            whole = power + sigma**2
+            gain = torch.where(whole > 0, power / torch.where(whole > 0, whole, 1.0), 1.0)
         share = 1 / gain.square().sum((-2, -1)).clamp_min(torch.finfo(z.dtype).eps)
         patches = D.T @ (gain * theta * share[..., None, None]) @ D
         for i in range(n):

@@ -6,12 +6,12 @@ once, then the rows, a coefficient a line (C), so that every inner loop runs alo
 the two steps are undone in the same way, into the output rows which the patches cover.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _ROWS, _COLUMNS = 64, 256  # of a tile
 
@@ -35,8 +35,7 @@ def sliding_dct_cpu(z: Tensor, pilot: Tensor | None, forward: Tensor, sigma: flo
     return torch.from_numpy(out).reshape(*z.shape[:2], *out.shape[1:])
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _images(z: np.ndarray, pilot: np.ndarray, D: np.ndarray, law: tuple[float, float], out: np.ndarray) -> None:
     count, height, width = out.shape
     down, across = (height + _ROWS - 1) // _ROWS, (width + _COLUMNS - 1) // _COLUMNS
@@ -45,8 +44,7 @@ def _images(z: np.ndarray, pilot: np.ndarray, D: np.ndarray, law: tuple[float, f
         _tile(z[plane], pilot[plane], D, law, place // across * _ROWS, place % across * _COLUMNS, out[plane])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tile(
     z: np.ndarray, pilot: np.ndarray, D: np.ndarray, law: tuple[float, float], top: int, left: int, out: np.ndarray
 ) -> None:
@@ -73,8 +71,7 @@ def _tile(
             out[top + i, left + j] = total[i, n - 1 + j] / weight[i, n - 1 + j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _analyse(patches: np.ndarray, D: np.ndarray, lines: np.ndarray, C: np.ndarray) -> None:
     """C[k, l] along the row of patches, from the n rows of the image which they cover."""
     n = D.shape[0]
@@ -86,8 +83,7 @@ def _analyse(patches: np.ndarray, D: np.ndarray, lines: np.ndarray, C: np.ndarra
             _correlate(D[l], line, C[k * n + l])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _combine(taps: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
     """out = Σ_i taps[i]·rows[i]."""
     n, m = taps.size, out.size
@@ -110,8 +106,7 @@ def _combine(taps: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
                 out[x] += a * p[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _correlate(taps: np.ndarray, line: np.ndarray, out: np.ndarray) -> None:
     """out[x] = Σ_j taps[j]·line[x + j]."""
     n, m = taps.size, out.size
@@ -134,8 +129,7 @@ def _correlate(taps: np.ndarray, line: np.ndarray, out: np.ndarray) -> None:
                 out[x] += a * p[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _threshold(C: np.ndarray, t: float, share: np.ndarray) -> None:
     """θ̂ times its weight, in place; the mean is kept."""
     share[:] = 1
@@ -150,15 +144,15 @@ def _threshold(C: np.ndarray, t: float, share: np.ndarray) -> None:
     _scale(C, share)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _wiener(C: np.ndarray, P: np.ndarray, variance: float, share: np.ndarray) -> None:
     share[:] = np.finfo(C.dtype).eps
     for k in range(C.shape[0]):
         line, p = C[k], P[k]
         for x in range(share.size):
             power = p[x] * p[x]
-            gain = power / (power + variance)
+            whole = power + variance
+            gain = power / whole if whole > 0 else C.dtype.type(1)  # 0/0: σ² is too small for the dtype
             line[x] *= gain
             share[x] += gain * gain
     for x in range(share.size):
@@ -166,8 +160,7 @@ def _wiener(C: np.ndarray, P: np.ndarray, variance: float, share: np.ndarray) ->
     _scale(C, share)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _scale(C: np.ndarray, share: np.ndarray) -> None:
     for k in range(C.shape[0]):
         line = C[k]
@@ -175,8 +168,7 @@ def _scale(C: np.ndarray, share: np.ndarray) -> None:
             line[x] *= share[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _synthesise(C: np.ndarray, backward: np.ndarray, lines: np.ndarray, first: int, total: np.ndarray) -> None:
     """Add the patches of a row to the rows of the tile they cover, of which ``first`` is the upper one."""
     n, places = backward.shape[0], C.shape[1]
@@ -197,8 +189,7 @@ def _synthesise(C: np.ndarray, backward: np.ndarray, lines: np.ndarray, first: i
             out[x] += whole[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_weights(share: np.ndarray, n: int, line: np.ndarray, first: int, weight: np.ndarray) -> None:
     line[:] = 0
     for j in range(n):

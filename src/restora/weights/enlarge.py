@@ -5,7 +5,6 @@ from torch import Tensor
 
 from restora.core.errors import CannotSolve
 from restora.core.problem import Problem
-from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 from restora.weights.load import Trained
 from restora.weights.run import run_network
@@ -25,7 +24,7 @@ def require_downsample(problem: Problem, method: str) -> Downsample:
 
 def after_interpolation(trained: Trained, problem: Problem, H: Downsample) -> Float[Tensor, "b c h w"]:
     """For networks that mend a bicubic enlargement: any scale."""
-    return run_network(trained, enlarged(problem.y, H.scale, problem.size))
+    return run_network(trained, H.first_guess(problem.y))
 
 
 def from_coarse_grid(trained: Trained, problem: Problem, H: Downsample) -> Float[Tensor, "b c h w"]:

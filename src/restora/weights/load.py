@@ -13,7 +13,7 @@ from restora.nets.architectures import build
 from restora.nets.fusion import fused
 from restora.nets.network import Network
 from restora.nets.precision import Precision, dtype_for
-from restora.nets.winograd import quicken
+from restora.nets.winograd import use_winograd
 from restora.weights.identify import METHODS, Identified, channels_of, class_of, identify
 from restora.weights.record import Record
 from restora.weights.store import find
@@ -104,7 +104,7 @@ def _loaded(path: Path, modified: int, size: int) -> Trained:
         identified = identify(str(path))
         network = fused(network_of(identified)).eval().requires_grad_(False)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it only with others
-        quicken(network)
+        use_winograd(network)
     found = identified.found
     return Trained(
         network=network,

@@ -32,41 +32,22 @@ C. Tomasi, R. Manduchi, "Bilateral filtering for gray and color images", ICCV 19
 
 import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.smoothing.bilateral import Window, bilateral
 from restora.numerics.smoothing.guide import guide_for
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="bilateral",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper="C. Tomasi, R. Manduchi, Bilateral filtering for gray and color images, ICCV 1998",
-    doi="10.1109/ICCV.1998.710815",
-    halo=lambda method: method.reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-        "bsd68-gray-awgn-s15-noclip-seed0",
-        "bsd68-gray-awgn-s25-noclip-seed0",
-        "bsd68-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Bilateral:
+class Bilateral(Method):
     """The bilateral filter, exact.
 
     Args:
@@ -75,25 +56,24 @@ class Bilateral:
         truncate: the window is cut at this many σ_s, > 0.
         window: ``disc`` or ``square``.
         guide: the image that the weights are found from, (1 or b, d, h, w), for the joint form; None is y itself.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    sigma_s: float = 1.4
-    sigma_r: float = 0.25
-    truncate: float = 3.0
+    spec: ClassVar[Spec] = Spec(
+        name="bilateral",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="C. Tomasi, R. Manduchi, Bilateral filtering for gray and color images, ICCV 1998",
+        doi="10.1109/ICCV.1998.710815",
+        halo=lambda method: method.reach,
+        published=awgn_protocols("set12-gray", "bsd68-gray"),
+    )
+
+    sigma_s: Annotated[float, positive] = 1.4
+    sigma_r: Annotated[float, nonnegative] = 0.25
+    truncate: Annotated[float, positive] = 3.0
     window: Window = "disc"
     guide: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("sigma_s", self.sigma_s), ("truncate", self.truncate)):
-            if not 0 < value < math.inf:
-                raise InvalidParameter.outside(name, value, "> 0 and finite")
-        if not 0 <= self.sigma_r < math.inf:
-            raise InvalidParameter.outside("sigma_r", self.sigma_r, ">= 0 and finite")
-        if self.window not in get_args(Window):
-            raise InvalidParameter.outside("window", self.window, f"one of {', '.join(get_args(Window))}")
 
     @property
     def radius(self) -> int:
@@ -115,17 +95,11 @@ class Bilateral:
     def for_problem(cls, problem: Problem) -> "Bilateral":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the bilateral filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         guide = guide_for(y, self.guide)
         if self.sigma_r == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: no other pixel is like enough"))
+            return Result.left_alone(y, "no other pixel is like enough")
         x = bilateral(y, guide, sigma_s=self.sigma_s, sigma_r=self.sigma_r, radius=self.radius, window=self.window)
         of = "" if self.guide is None else " of the guide"
         return Result(x, Status.done(f"averaged within {self.radius} pixels and about {self.sigma_r:.3g} in value{of}"))

@@ -40,6 +40,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
@@ -47,7 +48,6 @@ from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
 from restora.numerics.diffusion.aos import aos_reach, aos_step
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.scalar import conductance, diffusion_step
 from restora.numerics.diffusion.structure_tensor import structure_tensor
 from restora.operators.identity import Identity

@@ -47,13 +47,13 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.structure_tensor import CoherenceEnhancing
 from restora.operators.identity import Identity
 

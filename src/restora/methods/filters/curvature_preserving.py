@@ -45,6 +45,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
@@ -53,7 +54,6 @@ from restora.core.spec import Spec
 from restora.numerics.convolution import gaussian_radius
 from restora.numerics.diffusion.evolution import diffusion_tensors
 from restora.numerics.diffusion.line_integral import line_integral, line_reach
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.operators.identity import Identity
 

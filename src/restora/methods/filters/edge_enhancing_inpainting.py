@@ -38,15 +38,15 @@ from functools import partial
 
 import torch
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolve
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.structure_tensor import Charbonnier
-from restora.numerics.harmonic_fill import harmonic_fill
+from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
 SPEC = Spec(

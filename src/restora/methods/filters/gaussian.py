@@ -36,6 +36,7 @@ from typing import Literal, get_args
 
 import torch
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress
@@ -121,7 +122,7 @@ class GaussianFilter:
                 f"the Gaussian filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
             )
         y = problem.y
-        if self.recurs and y.device.type == "cpu" and not y.requires_grad:
+        if self.recurs and runs_on_cpu_kernels(single_at_least(y)):
             x = recursive_gaussian(y, self.s)
         else:
             x = convolve_separable(y, gaussian_kernel(self.s, self.truncate), "reflect")

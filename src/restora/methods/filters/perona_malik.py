@@ -48,12 +48,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.scalar import Conductance, perona_malik_step
 from restora.operators.identity import Identity
 

@@ -39,13 +39,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import single_at_least
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors
-from restora.numerics.diffusion.rows import single_at_least
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.numerics.diffusion.tensor import tensor_velocity
 from restora.operators.identity import Identity

@@ -46,7 +46,6 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
-from restora.numerics.first_guess import first_guess
 from restora.numerics.plug_and_play import (
     LEAST_SIGMA,
     annealed,
@@ -131,7 +130,7 @@ class DPIR:
             FileProblem: their file cannot be read.
         """
         ready, sigma = computable(problem), problem.sigma
-        z = first_guess(ready.y, ready.H)
+        z = ready.H.first_guess(ready.y)
         steps = annealed(sigma, self.sigma_1, max(sigma, self.least_sigma_K), self.K, self.lam)
         z, stats = half_quadratic_splitting(ready, z, steps, self._denoise, progress or silent)
         if problem.sigma == 0 and isinstance(problem.H, Mask | Mosaic):

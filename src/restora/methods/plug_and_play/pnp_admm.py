@@ -5,7 +5,7 @@ Problem. y = Hx + n with any linear H and white noise n of standard deviation σ
 Model. minimise ½‖Hx − y‖² + λσ²Φ(v) subject to x = v. The step in v of the alternating direction method of multipliers
 is the proximal map of Φ, which is a denoiser; any other denoiser D is put in its place.
 
-Algorithm. v = a first guess (:mod:`restora.numerics.first_guess`), u = 0, ρ = λσ²/σ_1²; K times
+Algorithm. v = a first guess (``H.first_guess(y)``), u = 0, ρ = λσ²/σ_1²; K times
 1. x = argmin ½‖Hx − y‖² + ρ/2 ‖x − (v − u)‖²;
 2. v = D(x + u, √(λσ²/ρ));
 3. u ← u + x − v;
@@ -45,7 +45,6 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.first_guess import first_guess
 from restora.numerics.plug_and_play import LEAST_SIGMA, check_count, check_positive, computable, residual
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
@@ -107,7 +106,7 @@ class PnPADMM:
         """
         ready, report = computable(problem), progress or silent
         H, y, sigma = ready.H, ready.y, max(problem.sigma, LEAST_SIGMA)
-        v = first_guess(y, H)
+        v = H.first_guess(y)
         u, rho, stats = torch.zeros_like(v), self.lam * sigma**2 / self.sigma_1**2, list[Mapping[str, float]]()
         for k in range(1, self.K + 1):
             level = math.sqrt(self.lam * sigma**2 / rho)

@@ -5,7 +5,7 @@ Problem. y = Hx + n with any linear H and white noise n of standard deviation σ
 Model. minimise ½‖Hx − y‖² + λσ²Φ(x). The prior Φ is never written down: it is whatever the denoiser D(·, σ_k) is the
 proximal map of, with weight σ_k². Most denoisers are the proximal map of nothing; the iteration is then the definition.
 
-Algorithm. σ_k is log-spaced from σ_1 to σ_K. z = a first guess (:mod:`restora.numerics.first_guess`); for k = 1 … K
+Algorithm. σ_k is log-spaced from σ_1 to σ_K. z = a first guess (``H.first_guess(y)``); for k = 1 … K
 1. x = argmin ½‖Hx − y‖² + ρ_k/2 ‖x − z‖², ρ_k = λσ²/σ_k²: the operator's own proximal map, exact for a circular blur
    (Fourier), a mask, a mosaic, decimation, MATLAB's reduction; conjugate gradients for any other H;
 2. z = D(x, σ_k).
@@ -43,7 +43,6 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.first_guess import first_guess
 from restora.numerics.plug_and_play import (
     LEAST_SIGMA,
     annealed,
@@ -104,7 +103,7 @@ class PnPHQS:
             MissingWeights: those of the denoiser are not on this machine.
         """
         ready, sigma = computable(problem), problem.sigma
-        z = first_guess(ready.y, ready.H)
+        z = ready.H.first_guess(ready.y)
         last = self.sigma_K if self.sigma_K is not None else max(sigma, LEAST_SIGMA)
         steps = annealed(sigma, self.sigma_1, last, self.K, self.lam)
         z, stats = half_quadratic_splitting(

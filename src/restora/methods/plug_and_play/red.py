@@ -12,7 +12,7 @@ what is computed here, is the fixed point
 
     Hᵀ(Hx − y)/σ² + λ(x − D(x)) = 0.
 
-Algorithm. x = a first guess (:mod:`restora.numerics.first_guess`); N times, by ``form``
+Algorithm. x = a first guess (``H.first_guess(y)``); N times, by ``form``
 - ``fixed-point``: x ← argmin ‖Hx − y‖²/2σ² + λ/2 ‖x − D‖², D = D(x) of the x before: the operator's proximal map with
   ρ = λσ², exact or by conjugate gradients;
 - ``gradient-descent``: x ← x − μ(Hᵀ(Hx − y)/σ² + λ(x − D(x))), μ = 1/(‖H‖²/σ² + λ).
@@ -59,7 +59,6 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.first_guess import first_guess
 from restora.numerics.plug_and_play import LEAST_SIGMA, check_count, check_positive, computable, residual
 from restora.numerics.variation_weight import white_gain
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
@@ -128,7 +127,7 @@ class RED:
             MissingWeights: those of the denoiser are not on this machine.
         """
         ready, report = computable(problem), progress or silent
-        x = first_guess(ready.y, ready.H)
+        x = ready.H.first_guess(ready.y)
         step, stats = self._step(ready, x), list[Mapping[str, float]]()
         for n in range(1, self.N + 1):
             before, x = x, step(x)
@@ -143,7 +142,7 @@ class RED:
         H, y, variance = problem.H, problem.y, max(problem.sigma, LEAST_SIGMA) ** 2
         if self.form == "fixed-point":
             return lambda x: H.prox(self.denoiser(x, self.sigma_f), y, self.lam * variance)
-        mu = 1 / (H.norm((x.shape[-2], x.shape[-1]), x.shape[1]) ** 2 / variance + self.lam)
+        mu = 1 / (H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]) ** 2 / variance + self.lam)
 
         def descend(x: Tensor) -> Tensor:
             return x - mu * (H.adjoint(H(x) - y) / variance + self.lam * (x - self.denoiser(x, self.sigma_f)))

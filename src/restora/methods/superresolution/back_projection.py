@@ -34,7 +34,6 @@ from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.back_projection import back_projected
-from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 
 SPEC = Spec(
@@ -81,7 +80,7 @@ class BackProjection:
         H, y = problem.H, problem.y
         if not isinstance(H, Downsample):
             raise CannotSolve(f"back-projection needs a Downsample, not {type(H).__name__}")
-        x, stats = enlarged(y, H.scale, problem.size), []
+        x, stats = H.first_guess(y), []
         for t in range(1, self.T + 1):
             x, e = back_projected(x, y, H)
             stats.append({"residual": float(e.square().mean().sqrt())})

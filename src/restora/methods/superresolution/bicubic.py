@@ -31,7 +31,6 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.imresize import enlarged
 from restora.operators.downsample import Downsample
 
 SPEC = Spec(
@@ -68,5 +67,5 @@ class Bicubic:
         if not isinstance(H, Downsample):
             raise CannotSolve(f"bicubic interpolation needs a Downsample, not {type(H).__name__}")
         height, width = problem.size
-        x = enlarged(problem.y, H.scale, problem.size)
+        x = H.first_guess(problem.y)
         return Result(x, Status.done(f"interpolated to {width}x{height}"))

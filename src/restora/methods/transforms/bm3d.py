@@ -32,53 +32,40 @@ filtering'", IEEE Transactions on Image Processing 20(1), 2011, doi:10.1109/TIP.
 """
 
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
 from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
 
-SPEC = Spec(
-    name="bm3d",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image denoising by sparse 3-D transform-domain collaborative "
-        "filtering, IEEE Transactions on Image Processing 16(8), 2007"
-    ),
-    doi="10.1109/TIP.2007.901238",
-    min_size=11,
-    continuous=False,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-        "bsd68-gray-awgn-s15-noclip-seed0",
-        "bsd68-gray-awgn-s25-noclip-seed0",
-        "bsd68-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class BM3D:
+class BM3D(Method):
     """Block matching and 3-D filtering.
 
     Args:
-        basic: the stage of hard thresholding.
+        basic: the stage of hard thresholding, whose estimate is the part ``basic`` of the result.
         final: the stage of Wiener filtering.
-
-    Raises:
-        InvalidParameter: a parameter of a stage is outside its range.
-        UnknownName: there is no such transform.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="bm3d",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image denoising by sparse 3-D transform-domain "
+            "collaborative filtering, IEEE Transactions on Image Processing 16(8), 2007"
+        ),
+        doi="10.1109/TIP.2007.901238",
+        leaves_noiseless=True,
+        min_size=11,
+        continuous=False,
+        published=awgn_protocols("set12-gray", "bsd68-gray"),
+    )
 
     basic: Stage = NORMAL.basic
     final: Stage = NORMAL.final
@@ -93,23 +80,9 @@ class BM3D:
     def for_problem(cls, problem: Problem) -> "BM3D":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise; ``parts`` holds the basic estimate.
-
-        Raises:
-            CannotSolve: H is not the identity.
-            InvalidInput: the image is smaller than a block.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"BM3D removes noise only: H must be Identity, not {type(problem.H).__name__}")
-        sigma = problem.sigma
-        if sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y.flatten(0, 1)[:, None]
-        pilot, x = Profile(self.basic, self.final).estimates(y, [sigma], lambda z: z, progress or silent)
-        shape, dtype = problem.y.shape, problem.y.dtype
+        pilot, x = Profile(self.basic, self.final).estimates(y, [problem.sigma], lambda z: z, context.progress)
         sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
-        parts = MappingProxyType({"basic": pilot.reshape(shape).to(dtype)})
-        return Result(x.reshape(shape).to(dtype), Status.done(sentence), parts=parts)
+        shape = problem.y.shape
+        return Result(x.reshape(shape), Status.done(sentence), parts={"basic": pilot.reshape(shape)})

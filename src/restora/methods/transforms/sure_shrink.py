@@ -44,6 +44,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.errors import CannotSolve
 from restora.core.problem import Problem
 from restora.core.progress import Progress
@@ -132,6 +133,6 @@ def threshold(u: Float[Tensor, "*bands n"]) -> Float[Tensor, "*bands"]:
 
 def _ascending(x: Tensor) -> Tensor:
     """Sorted along the last axis; NumPy is several times faster at it, for Torch also makes the indices."""
-    if x.device.type == "cpu" and not x.requires_grad:
+    if runs_on_cpu_kernels(x):
         return torch.from_numpy(np.sort(x.numpy(), axis=-1))
     return x.sort(dim=-1).values

@@ -10,7 +10,7 @@ Model. u = y on the known pixels Ω, and on the missing ones Laplace's equation 
 so that each missing pixel is the mean of its two to four neighbours in the image, and no value appears outside the
 range of the known ones. Channels do not act on each other.
 
-Algorithm (:mod:`restora.numerics.grid_laplacian`).
+Algorithm (:mod:`restora.operators.grid_laplacian`).
 1. u = mean of the known pixels on the missing ones.
 2. Conjugate gradients on the missing pixels, preconditioned by a multigrid V-cycle (2 × 2 blocks, two damped Jacobi
    sweeps before and after), until the residual is ``tolerance`` of the right-hand side.
@@ -38,7 +38,7 @@ from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
-from restora.numerics.harmonic_fill import harmonic_fill
+from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
 SPEC = Spec(

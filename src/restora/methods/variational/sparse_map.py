@@ -72,7 +72,6 @@ from restora.frames.stacked import Stacked
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.frames.wavelet import WaveletTransform
 from restora.numerics.iterate import Limits, Solution
-from restora.numerics.saddle import norm_bound
 from restora.numerics.sparse import admm, ista
 from restora.numerics.sparse.penalties import PowerPenalty
 from restora.numerics.variation_weight import FINEST_SIGMA, white_gain
@@ -230,7 +229,11 @@ class SparseMAP:
         self, y: Tensor, H: Operator, W: Stacked, penalty: PowerPenalty, progress: Progress | None
     ) -> Solution:
         x = H.adjoint(y)
-        A = ista.LinearMap(lambda a: H(W.synthesis(a)), lambda r: W.analysis(H.adjoint(r)), norm_bound(H, x))
+        A = ista.LinearMap(
+            lambda a: H(W.synthesis(a)),
+            lambda r: W.analysis(H.adjoint(r)),
+            H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]),
+        )
         found = ista.minimise(
             A,
             y,

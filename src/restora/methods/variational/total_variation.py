@@ -58,48 +58,32 @@ P. Blomgren and T. F. Chan, "Color TV: total variation methods for restoration o
 Transactions on Image Processing 7, 1998, doi:10.1109/83.661180.
 """
 
-import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
+from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result
-from restora.core.spec import Spec
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics import pdhg, rof
 from restora.numerics.iterate import Limits, Solution
-from restora.numerics.saddle import LeastSquares, norm_bound, pose
+from restora.numerics.saddle import LeastSquares, pose
 from restora.numerics.sparse import ista
 from restora.numerics.total_variation import VariationRegulariser, total_variation
 from restora.numerics.variation_weight import variation_weight, white_gain
 from restora.operators.identity import Identity
-from restora.operators.unknown import UnknownBlur
-
-SPEC = Spec(
-    name="tv",
-    tasks=("denoise", "deblur", "super-resolve", "inpaint", "deblock", "demosaick"),
-    solves=(Operator,),
-    colour="native",
-    paper='L. I. Rudin, S. Osher and E. Fatemi, "Nonlinear total variation based noise removal algorithms", 1992',
-    doi="10.1016/0167-2789(92)90242-F",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 _INNER_ITERATIONS = 10
 """Steps towards the proximal map of TV in each step of FISTA."""
 
 
 @dataclass(frozen=True, slots=True)
-class TotalVariation:
+class TotalVariation(Method):
     """Rudin, Osher and Fatemi's model for any H.
 
     Attributes:
@@ -109,22 +93,24 @@ class TotalVariation:
             x from one iteration to the next.
         max_iterations: stop after so many in any case, >= 1.
         solver: how to find the minimiser; ``chambolle`` is for H = Identity only.
+
+    A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
     """
 
-    lam: float = 0.07
-    tolerance: float = 1e-4
-    max_iterations: int = 500
-    solver: rof.RofSolver = "pdhg"
+    spec: ClassVar[Spec] = Spec(
+        name="tv",
+        tasks=("denoise", "deblur", "super-resolve", "inpaint", "deblock", "demosaick"),
+        solves=(Operator,),
+        colour="native",
+        paper='L. I. Rudin, S. Osher and E. Fatemi, "Nonlinear total variation based noise removal algorithms", 1992',
+        doi="10.1016/0167-2789(92)90242-F",
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.lam < math.inf:
-            raise InvalidParameter.outside("lam", self.lam, "> 0")
-        if not 0 < self.tolerance < math.inf:
-            raise InvalidParameter.outside("tolerance", self.tolerance, "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
-        if self.solver not in get_args(rof.RofSolver):
-            raise UnknownName.among("solver", self.solver, get_args(rof.RofSolver))
+    lam: Annotated[float, positive] = 0.07
+    tolerance: Annotated[float, positive] = 1e-4
+    max_iterations: Annotated[int, counting] = 500
+    solver: rof.RofSolver = "pdhg"
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TotalVariation":
@@ -135,32 +121,16 @@ class TotalVariation:
             gain: g, the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
             channels: C, of the image.
         """
-        if not 0 <= sigma < math.inf:
-            raise InvalidParameter.outside("sigma", sigma, ">= 0")
-        if not gain > 0:
-            raise InvalidParameter.outside("gain", gain, "> 0")
         return cls(lam=variation_weight(sigma, gain, channels))
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "TotalVariation":
         """λ for the noise level and the H of the problem."""
-        _require_known(problem.H)
         return cls.for_noise(problem.sigma, white_gain(problem), problem.H.input_channels(problem.y.shape[1]))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Minimise.
-
-        A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
-
-        Raises:
-            CannotSolve: the blur is unknown.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, H = problem.y, problem.H
-        _require_known(H)
-        y = y if y.dtype in (torch.float32, torch.float64) else y.float()
-        limits = Limits(self.tolerance, self.max_iterations, progress=progress)
+        limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         if isinstance(H, Identity):
             solution = rof.minimise(y, self.lam, self.solver, limits)
         elif self.solver == "pdhg":
@@ -171,7 +141,7 @@ class TotalVariation:
             raise CannotSolve(
                 f"Chambolle's scheme removes noise only; for {type(H).__name__} take solver pdhg or fista"
             )
-        return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
+        return Result(solution.x, solution.status, stats=solution.stats)
 
 
 def _by_pdhg(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:
@@ -182,7 +152,7 @@ def _by_pdhg(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:
 
 def _by_fista(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:
     x = H.adjoint(y)
-    A = ista.LinearMap(H, H.adjoint, norm_bound(H, x))
+    A = ista.LinearMap(H, H.adjoint, H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]))
     penalty = _WarmVariation(lam, x.new_zeros(x.shape[0], 2, *x.shape[1:]))
     return ista.minimise(A, y, x, penalty, limits=limits)
 
@@ -200,8 +170,3 @@ class _WarmVariation:
 
     def value(self, x: Tensor) -> Tensor:
         return self.lam * total_variation(x)
-
-
-def _require_known(H: Operator) -> None:
-    if isinstance(H, UnknownBlur):
-        raise CannotSolve("total variation needs to know H: estimate the blur first, or use a blind method")

@@ -50,8 +50,8 @@ from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.differences import gradient, gradient_spectrum
-from restora.numerics.harmonic_fill import harmonic_fill
 from restora.numerics.total_variation import ascend, descend, total_variation
+from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
 SPEC = Spec(

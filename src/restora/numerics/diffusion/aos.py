@@ -13,16 +13,17 @@ IEEE Transactions on Image Processing 7(3), 1998, doi:10.1109/83.661190.
 """
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 from torch.nn.functional import pad
 
-from restora.numerics.diffusion.rows import SERIAL, as_array, native
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array
 
 _LANES = 16  # lines eliminated side by side: two vector registers of float32
 _ONE, _HALF = np.float32(1), np.float32(0.5)  # exact in either precision
@@ -30,10 +31,10 @@ _ONE, _HALF = np.float32(1), np.float32(0.5)  # exact in either precision
 
 def aos_step(u: Float[Tensor, "b c h w"], g: Float[Tensor, "b 1 h w"], step: float) -> Float[Tensor, "b c h w"]:
     """The step above; ``step`` is τ > 0, g >= 0 the conductance of all channels."""
-    if not native(u, g):
+    if not runs_on_cpu_kernels(u, g):
         return (_implicit(u, g, step, -1) + _implicit(u, g, step, -2)) / 2
     out = np.empty(u.shape, as_array(u).dtype)
-    _aos(as_array(u), as_array(g), out.dtype.type(step), out)
+    _aos.sized(u.numel())(as_array(u), as_array(g), out.dtype.type(step), out)
     return torch.from_numpy(out)
 
 
@@ -72,25 +73,17 @@ def _shifted(x: Tensor, s: int, beyond: float = 0.0) -> Tensor:
     return pad(x[..., :-s], (s, 0), value=beyond) if s > 0 else pad(x[..., -s:], (0, -s), value=beyond)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(SERIAL + 1)
 def _aos(u: np.ndarray, g: np.ndarray, step: float, out: np.ndarray) -> None:
     b, _, h, w = u.shape
     down, across = b * ((w + _LANES - 1) // _LANES), b * ((h + _LANES - 1) // _LANES)
-    if u.size <= SERIAL:
-        for job in range(down):
-            _lines(u, g, step, False, job, out)
-        for job in range(across):
-            _lines(u, g, step, True, job, out)
-    else:
-        for job in prange(down):
-            _lines(u, g, step, False, job, out)
-        for job in prange(across):
-            _lines(u, g, step, True, job, out)
+    for job in prange(down):
+        _lines(u, g, step, False, job, out)
+    for job in prange(across):
+        _lines(u, g, step, True, job, out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _lines(u: np.ndarray, g: np.ndarray, step: float, rows: bool, job: int, out: np.ndarray) -> None:
     """Up to 16 columns, or rows, of one image: half their solution put into, or added to, ``out``."""
     _, channels, h, w = u.shape
@@ -106,8 +99,7 @@ def _lines(u: np.ndarray, g: np.ndarray, step: float, rows: bool, job: int, out:
         _scatter(x, rows, first, out[image, c])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _gather(plane: np.ndarray, rows: bool, first: int, x: np.ndarray) -> None:
     h, w = plane.shape
     if rows:
@@ -120,8 +112,7 @@ def _gather(plane: np.ndarray, rows: bool, first: int, x: np.ndarray) -> None:
                 x[i, k] = plane[i, first + k]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _scatter(x: np.ndarray, rows: bool, first: int, out: np.ndarray) -> None:
     h, w = out.shape
     if rows:
@@ -134,8 +125,7 @@ def _scatter(x: np.ndarray, rows: bool, first: int, out: np.ndarray) -> None:
                 out[i, first + k] = _HALF * x[i, k]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _eliminate(g: np.ndarray, step: float, face: np.ndarray, l: np.ndarray, inverse: np.ndarray) -> None:
     """I − 2τ A = L U: ``face`` = −(the upper diagonal), l = −(the lower one of L), ``inverse`` = 1/(diagonal of U)."""
     n = g.shape[0]
@@ -147,8 +137,7 @@ def _eliminate(g: np.ndarray, step: float, face: np.ndarray, l: np.ndarray, inve
             inverse[i, k] = _ONE / (_ONE + before + face[i, k] - l[i, k] * before)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _substitute(face: np.ndarray, l: np.ndarray, inverse: np.ndarray, x: np.ndarray) -> None:
     n = x.shape[0]
     for i in range(1, n):

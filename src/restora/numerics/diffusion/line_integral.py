@@ -12,16 +12,17 @@ CPU tensors take a Numba kernel, all others and those with gradients the Torch o
 """
 
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.exponential import exp
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)  # exact in either precision
 _LEAST = 1e-5  # |w| below it has no direction, nor any curve
@@ -45,7 +46,7 @@ def line_integral(
         precision: where curves end, in standard deviations, > 0.
     """
     n = torch.linalg.vector_norm(w, dim=1, keepdim=True).clamp_min(_LEAST)
-    if not native(u, w):
+    if not runs_on_cpu_kernels(u, w):
         return _line_integral_torch(torch.cat((w / n, u), dim=1), n * math.sqrt(2 * amplitude), dl, precision)
     out = np.empty(u.shape, as_array(u).dtype)
     number = out.dtype.type
@@ -56,7 +57,9 @@ def line_integral(
     steps = as_array(n.mul_(precision * math.sqrt(2 * amplitude) / dl))
     for c in range(0, u.shape[1], 2):
         pixels[..., 2:] = u[:, c : c + 2].movedim(1, -1)
-        _integrals(pixels.numpy(), steps, number(dl), number(precision), strips_of(u), out[:, c : c + 2])
+        _integrals.sized(steps.size)(
+            pixels.numpy(), steps, number(dl), number(precision), strips_of(u), out[:, c : c + 2]
+        )
     return torch.from_numpy(out)
 
 
@@ -89,21 +92,15 @@ def _between(field: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return (1 - q) * ((1 - p) * at(0, 0) + p * at(0, 1)) + q * ((1 - p) * at(1, 0) + p * at(1, 1))
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from((SERIAL >> 5) + 1)
 def _integrals(
     field: np.ndarray, steps: np.ndarray, dl: float, precision: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if steps.size <= SERIAL >> 5:  # a pixel is the work of a hundred of a plain step
-        for k in range(len(strips)):
-            _integral_rows(field, steps, dl, precision, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _integral_rows(field, steps, dl, precision, strips[k], out)
+    for k in prange(len(strips)):
+        _integral_rows(field, steps, dl, precision, strips[k], out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _integral_rows(
     field: np.ndarray, steps: np.ndarray, dl: float, precision: float, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -116,8 +113,7 @@ def _integral_rows(
             out[image, channels - 1, i, j] = two
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _follow(field: np.ndarray, i: int, j: int, steps: float, dl: float, precision: float) -> tuple[float, float]:
     """The means of two channels along the curve from (i, j), of ``steps`` steps."""
     h, w, _ = field.shape

@@ -8,16 +8,18 @@ channels. A step with 0 <= g <= 1 obeys the maximum principle for τ <= 1/4.
 CPU tensors take a Numba kernel that goes through memory once a step, all others and those with gradients the Torch one.
 """
 
-from typing import Literal, no_type_check
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.exponential import exp
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 
 Conductance = Literal["g1", "g2", "tukey"]
 """g1 = exp(−(s/K)²), g2 = 1/(1 + (s/K)²), tukey = ½(1 − (s/K)²/2)² for s² <= 2K², else 0."""
@@ -48,21 +50,21 @@ def perona_malik_step(
         law: the conductance g.
         step: τ, at most 1/4.
     """
-    if not native(u):
+    if not runs_on_cpu_kernels(u):
         return _perona_malik_torch(u, K.to(u)[:, None, None, None], law, step)
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
     inverse = (1 / (K.double() ** 2 * u.shape[1])).numpy().astype(number)
-    _perona_malik(as_array(u), inverse, _CODES[law], number(step), strips_of(u), out)
+    _perona_malik.sized(u.numel())(as_array(u), inverse, _CODES[law], number(step), strips_of(u), out)
     return torch.from_numpy(out)
 
 
 def diffusion_step(u: Float[Tensor, "b c h w"], g: Float[Tensor, "b 1 h w"], step: float) -> Float[Tensor, "b c h w"]:
     """u + τ·div(g ∇u), g at a face being the mean of its two pixels."""
-    if not native(u, g):
+    if not runs_on_cpu_kernels(u, g):
         across, down = (g[..., 1:] + g[..., :-1]) / 2, (g[..., 1:, :] + g[..., :-1, :]) / 2
         return u + step * (_gain(across * u.diff(dim=-1), -1) + _gain(down * u.diff(dim=-2), -2))
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
-    _diffusion(as_array(u), as_array(g), number(step), strips_of(u), out)
+    _diffusion.sized(u.numel())(as_array(u), as_array(g), number(step), strips_of(u), out)
     return torch.from_numpy(out)
 
 
@@ -78,21 +80,15 @@ def _gain(flux: Tensor, dim: int) -> Tensor:
     return torch.cat((zero, flux, zero), dim).diff(dim=dim)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(SERIAL + 1)
 def _perona_malik(
     u: np.ndarray, inverse: np.ndarray, law: int, step: float, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _perona_malik_rows(u, inverse, law, step, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _perona_malik_rows(u, inverse, law, step, strips[k], out)
+    for k in prange(len(strips)):
+        _perona_malik_rows(u, inverse, law, step, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _perona_malik_rows(
     batch: np.ndarray, inverse: np.ndarray, law: int, step: float, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -118,8 +114,7 @@ def _perona_malik_rows(
         north, south = south, north
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _own_flux(
     u: np.ndarray, i: int, down: bool, inverse: float, law: int, step: float, g: np.ndarray, flux: np.ndarray
 ) -> None:
@@ -140,8 +135,7 @@ def _own_flux(
             flux[c, j] *= g[j]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _conduct(g: np.ndarray, inverse: float, law: int, step: float) -> None:
     """From Σ d² to τ g, in place."""
     if law == 0:
@@ -155,8 +149,7 @@ def _conduct(g: np.ndarray, inverse: float, law: int, step: float) -> None:
             g[j] = step * _HALF * max(_ONE - _HALF * inverse * g[j], np.float32(0)) ** 2
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _balance(u: np.ndarray, north: np.ndarray, south: np.ndarray, east: np.ndarray, out: np.ndarray) -> None:
     w = u.size
     out[0] = u[0] + (south[0] - north[0])
@@ -166,19 +159,13 @@ def _balance(u: np.ndarray, north: np.ndarray, south: np.ndarray, east: np.ndarr
         out[j] += east[j]
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(SERIAL + 1)
 def _diffusion(u: np.ndarray, g: np.ndarray, step: float, strips: np.ndarray, out: np.ndarray) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _diffusion_rows(u, g, step, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _diffusion_rows(u, g, step, strips[k], out)
+    for k in prange(len(strips)):
+        _diffusion_rows(u, g, step, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _diffusion_rows(u: np.ndarray, g: np.ndarray, step: float, strip: np.ndarray, out: np.ndarray) -> None:
     image, first, last = strip
     _, channels, h, w = u.shape
@@ -197,8 +184,7 @@ def _diffusion_rows(u: np.ndarray, g: np.ndarray, step: float, strip: np.ndarray
             north, south = south, north
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _face_flux(a: np.ndarray, b: np.ndarray, ga: np.ndarray, gb: np.ndarray, half: float, flux: np.ndarray) -> None:
     for j in range(a.size):
         flux[j] = half * (ga[j] + gb[j]) * (b[j] - a[j])

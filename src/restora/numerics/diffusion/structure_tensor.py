@@ -11,17 +11,18 @@ With t = ½(J_xx + J_yy), d = ½(J_xx − J_yy), r = √(d² + J_xy²) the eigen
 """
 
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.exponential import exp
+from restora.core.kernels import kernel, parallel_from
 from restora.numerics.convolution import convolve_separable, gaussian_kernel
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 
 _ONE, _TWO, _HALF = np.float32(1), np.float32(2), np.float32(0.5)  # exact in either precision
 _LEAST = np.float32(1e-18)  # r below it is rounding: its square is not a normal number in float32
@@ -109,9 +110,9 @@ def central_gradient(u: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b c h 
 
 def structure_tensor(u: Float[Tensor, "b c h w"], rho: float = 0.0) -> Float[Tensor, "b 3 h w"]:
     """G_ρ * mean over the channels of ∇u ∇uᵀ; beyond the border of J lies its mirror image."""
-    if native(u):
+    if runs_on_cpu_kernels(u):
         planes = np.empty((u.shape[0], 3, *u.shape[2:]), as_array(u).dtype)
-        _structure(as_array(u), planes.dtype.type(1 / u.shape[1]), strips_of(u), planes)
+        _structure.sized(u.numel())(as_array(u), planes.dtype.type(1 / u.shape[1]), strips_of(u), planes)
         J = torch.from_numpy(planes)
     else:
         y, x = central_gradient(u)
@@ -121,10 +122,10 @@ def structure_tensor(u: Float[Tensor, "b c h w"], rho: float = 0.0) -> Float[Ten
 
 def tensor_field(J: Float[Tensor, "b 3 h w"], law: Law) -> Float[Tensor, "b 3 h w"]:
     """The tensors with the eigenvectors of J and the eigenvalues of the law; isotropic, ½(λ1 + λ2), where μ1 = μ2."""
-    if native(J):
+    if runs_on_cpu_kernels(J):
         planes, number = np.empty(J.shape, as_array(J).dtype), as_array(J).dtype.type
         code, p, q = law.constants()
-        _field(as_array(J), code, number(p), number(q), strips_of(J), planes)
+        _field.sized(J.numel())(as_array(J), code, number(p), number(q), strips_of(J), planes)
         return torch.from_numpy(planes)
     xx, xy, yy = J.unbind(1)
     t, d = (xx + yy) / 2, (xx - yy) / 2
@@ -143,19 +144,13 @@ def _central(u: Tensor, dim: int) -> Tensor:
     return torch.cat((d.narrow(dim, 0, 1), inner, d.narrow(dim, n - 2, 1)), dim)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(SERIAL + 1)
 def _structure(u: np.ndarray, share: float, strips: np.ndarray, J: np.ndarray) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _structure_rows(u, share, strips[k], J)
-    else:
-        for k in prange(len(strips)):
-            _structure_rows(u, share, strips[k], J)
+    for k in prange(len(strips)):
+        _structure_rows(u, share, strips[k], J)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _structure_rows(u: np.ndarray, share: float, strip: np.ndarray, J: np.ndarray) -> None:
     image, first, last = strip
     _, channels, h, w = u.shape
@@ -172,8 +167,7 @@ def _structure_rows(u: np.ndarray, share: float, strip: np.ndarray, J: np.ndarra
             _add_products(x, u[image, c, above], u[image, c, below], span, share, xx, xy, yy)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _along(row: np.ndarray, x: np.ndarray) -> None:
     w = row.size
     for j in range(1, w - 1):
@@ -183,8 +177,7 @@ def _along(row: np.ndarray, x: np.ndarray) -> None:
         x[w - 1] = row[w - 1] - row[w - 2]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_products(
     x: np.ndarray,
     above: np.ndarray,
@@ -202,19 +195,13 @@ def _add_products(
         yy[j] += share * y * y
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(3 * SERIAL + 1)
 def _field(J: np.ndarray, code: int, p: float, q: float, strips: np.ndarray, D: np.ndarray) -> None:
-    if J.size <= 3 * SERIAL:
-        for k in range(len(strips)):
-            _field_rows(J, code, p, q, strips[k], D)
-    else:
-        for k in prange(len(strips)):
-            _field_rows(J, code, p, q, strips[k], D)
+    for k in prange(len(strips)):
+        _field_rows(J, code, p, q, strips[k], D)
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _field_rows(J: np.ndarray, code: int, p: float, q: float, strip: np.ndarray, D: np.ndarray) -> None:
     image, first, last = strip
     w = J.shape[3]
@@ -236,12 +223,14 @@ def _field_rows(J: np.ndarray, code: int, p: float, q: float, strip: np.ndarray,
             c[j] = mean - d
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _eigenvalues(
     t: np.ndarray, r: np.ndarray, code: int, p: float, q: float, lambda1: np.ndarray, lambda2: np.ndarray
 ) -> None:
-    """λ1 and λ2 of a row by the law of that number; a division by zero gives the infinity whose exp is meant."""
+    """λ1 and λ2 of a row by the law of that number.
+
+    q/0 is the infinity whose exp is meant; q > 0 and r > 0, so 0/0 does not occur.
+    """
     n = t.size
     if code == 0:
         for j in range(n):

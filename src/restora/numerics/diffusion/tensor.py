@@ -16,15 +16,17 @@ With eigenvalues of D up to 1 explicit steps are stable for τ <= 1/4.
 CPU tensors take a Numba kernel that goes through memory once a step, all others and those with gradients the Torch one.
 """
 
-from typing import Literal, no_type_check
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
-from restora.numerics.diffusion.rows import SERIAL, as_array, native, strips_of
+from restora.core.backend import runs_on_cpu_kernels
+from restora.core.kernels import kernel, parallel_from
+from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 from restora.operators.boundaries import extend
 
 Stencil = Literal["central", "nonnegative", "trace"]
@@ -52,10 +54,10 @@ def tensor_velocity(
 
 def _combine(u: Tensor, D: Tensor, keep: float, step: float, stencil: Stencil) -> Tensor:
     """keep·u + τ A(D)u."""
-    if not native(u, D):
+    if not runs_on_cpu_kernels(u, D):
         return keep * u + step * _apply(u, D, stencil)
     out, number = np.empty(u.shape, as_array(u).dtype), as_array(u).dtype.type
-    _tensor(as_array(u), as_array(D), number(keep), number(step), _CODES[stencil], strips_of(u), out)
+    _tensor.sized(u.numel())(as_array(u), as_array(D), number(keep), number(step), _CODES[stencil], strips_of(u), out)
     return torch.from_numpy(out)
 
 
@@ -90,21 +92,15 @@ def _mirrored_signs(b: Tensor) -> Tensor:
     return rows[:, None] * columns
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@parallel_from(SERIAL + 1)
 def _tensor(
     u: np.ndarray, D: np.ndarray, keep: float, step: float, stencil: int, strips: np.ndarray, out: np.ndarray
 ) -> None:
-    if u.size <= SERIAL:
-        for k in range(len(strips)):
-            _tensor_rows(u, D, keep, step, stencil, strips[k], out)
-    else:
-        for k in prange(len(strips)):
-            _tensor_rows(u, D, keep, step, stencil, strips[k], out)
+    for k in prange(len(strips)):
+        _tensor_rows(u, D, keep, step, stencil, strips[k], out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tensor_rows(
     u: np.ndarray, D: np.ndarray, keep: float, step: float, stencil: int, strip: np.ndarray, out: np.ndarray
 ) -> None:
@@ -126,8 +122,7 @@ def _tensor_rows(
                 _trace(above, here, below, 3 + c, keep, step, out[image, c, i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _load(u: np.ndarray, D: np.ndarray, i: int, line: np.ndarray) -> None:
     """Row i of a, b, c and all channels; rows −1 and h are mirror images."""
     channels, h, w = u.shape
@@ -143,8 +138,7 @@ def _load(u: np.ndarray, D: np.ndarray, i: int, line: np.ndarray) -> None:
             b[j] = -b[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _extend(row: np.ndarray, out: np.ndarray) -> None:
     n = row.size
     inner = out[1 : n + 1]
@@ -153,8 +147,7 @@ def _extend(row: np.ndarray, out: np.ndarray) -> None:
     out[0], out[n + 1] = row[0], row[n - 1]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _central(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:
@@ -171,8 +164,7 @@ def _central(
         out[j] = keep * x + half * (across + down) + quarter * (rising - falling)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _nonnegative(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:
@@ -194,8 +186,7 @@ def _nonnegative(
         out[j] = keep * x + half * (across + down + rising + falling)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _trace(
     above: np.ndarray, here: np.ndarray, below: np.ndarray, plane: int, keep: float, step: float, out: np.ndarray
 ) -> None:

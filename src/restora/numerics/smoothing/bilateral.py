@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.numerics.smoothing.bilateral_cpu import bilateral_cpu
 from restora.operators.boundaries import extend
 
@@ -39,13 +40,11 @@ def bilateral(
         radius: of the window, in pixels.
         window: ``disc``: the offsets of length up to ``radius``; ``square``: all.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
     margin = (radius, radius)
-    z, g = (extend(image.to(dtype), margin, margin, "reflect") for image in (y, guide))
+    z, g = (extend(image.to(single_at_least(y).dtype), margin, margin, "reflect") for image in (y, guide))
     g = (g / (math.sqrt(2) * sigma_r)).expand(len(z), -1, -1, -1)
     law = [(i, j, (i * i + j * j) / (2 * sigma_s**2)) for i, j in _half_window(radius, window)]
-    gradients = y.requires_grad or guide.requires_grad
-    compute = bilateral_cpu if y.device.type == "cpu" and not gradients else _bilateral_torch
+    compute = bilateral_cpu if runs_on_cpu_kernels(z, g) else _bilateral_torch
     return compute(z, g, law, radius).to(y.dtype)
 
 

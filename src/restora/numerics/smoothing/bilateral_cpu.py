@@ -6,14 +6,13 @@ sums at either end. Every inner loop runs along a row without branches, over few
 cache of first level.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
 from restora.core.exponential import exp
+from restora.core.kernels import kernel, parallel_from
 
 _ROWS = 32  # of a tile
 _NUMBERS = 1024  # of a row of sums in a tile: columns times (channels + 1)
@@ -29,24 +28,12 @@ def bilateral_cpu(z: Tensor, g: Tensor, law: list[tuple[int, int, float]], radiu
     values, guide = z.contiguous().numpy(), g.contiguous().numpy()
     b, c, height, width = values.shape
     out = np.empty((b, c, height - 2 * radius, width - 2 * radius), values.dtype)
-    images = _serial if out.size * len(law) < _SERIAL else _parallel
-    images(values, guide, np.array(law, values.dtype).reshape(-1, 3), radius, out)
+    _images.sized(out.size * len(law))(values, guide, np.array(law, values.dtype).reshape(-1, 3), radius, out)
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
-    count, channels, height, width = out.shape
-    for image in range(count):
-        for top in range(0, height, _ROWS):
-            for left in range(0, width, _NUMBERS // (1 + channels)):
-                _tile(z[image], g[image], law, radius, (top, left), out[image])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _images(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: np.ndarray) -> None:
     count, channels, height, width = out.shape
     columns = _NUMBERS // (1 + channels)
     down, across = (height + _ROWS - 1) // _ROWS, (width + columns - 1) // columns
@@ -56,8 +43,7 @@ def _parallel(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, out: n
         _tile(z[image], g[image], law, radius, corner, out[image])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _tile(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, corner: tuple[int, int], out: np.ndarray) -> None:
     """The part of the output at this corner. The sums reach ``radius`` beyond it; those at the rim are thrown away."""
     channels, height, width = out.shape
@@ -76,8 +62,7 @@ def _tile(z: np.ndarray, g: np.ndarray, law: np.ndarray, radius: int, corner: tu
                 line[x] = t[x] / n[x]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _row(  # noqa: C901, PLR0912
     z: np.ndarray,
     g: np.ndarray,

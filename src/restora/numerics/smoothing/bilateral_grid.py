@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.numerics.smoothing.bilateral_grid_cpu import slice_cpu, splat_cpu
 
 _BLUR_CUT = 3.0  # standard deviations after which the blur of the grid is cut
@@ -39,8 +40,8 @@ def bilateral_grid(
 
     Cost: O(N + cells), cells = N·range/(sampling³·σ_s²·σ_r).
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
-    images, guides = y.to(dtype), guide.to(dtype).expand(len(y), -1, -1, -1)
+    images = single_at_least(y)
+    guides = guide.to(images.dtype).expand(len(y), -1, -1, -1)
     step, height = sampling * sigma_s, sampling * sigma_r
     kernel = _blur_kernel(1 / sampling**2 - _SPREAD)
     return torch.stack([_one(image, g[0], step, height, kernel) for image, g in zip(images, guides)]).to(y.dtype)
@@ -60,7 +61,7 @@ def _one(y: Tensor, guide: Tensor, step: float, height: float, kernel: list[floa
     h, w = guide.shape
     size = (int((h - 1) / step) + 2, int((w - 1) / step) + 2, int(float(level.detach().max())) + 2)
     values = torch.cat((y, torch.ones_like(y[:1])))
-    on_cpu = y.device.type == "cpu" and not values.requires_grad and not guide.requires_grad
+    on_cpu = runs_on_cpu_kernels(values, guide)
     grid = (splat_cpu if on_cpu else _splat)(values, level, step, size)
     del values
     for dim in range(3):

@@ -1,11 +1,11 @@
 """The CPU kernels of the bilateral grid: splat and slice. Cells lie (row, column, level), their numbers together."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel, parallel_from
 
 _SERIAL = 1 << 17  # pixels below which it is not worth waking other threads (about 2 ms)
 
@@ -20,13 +20,11 @@ def splat_cpu(values: Tensor, level: Tensor, step: float, size: tuple[int, int, 
 def slice_cpu(grid: Tensor, level: Tensor, step: float) -> Tensor:
     """(c, h, w): the grid read by trilinear interpolation where each pixel stands."""
     out = np.empty((grid.shape[3], *level.shape), grid.numpy().dtype)
-    read = _slice if level.numel() < _SERIAL else _slice_parallel
-    read(grid.contiguous().numpy(), level.contiguous().numpy(), step, out)
+    _slice.sized(level.numel())(grid.contiguous().numpy(), level.contiguous().numpy(), step, out)
     return torch.from_numpy(out)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _splat(values: np.ndarray, level: np.ndarray, step: float, grid: np.ndarray) -> None:
     height, width = level.shape
     for i in range(height):
@@ -37,22 +35,13 @@ def _splat(values: np.ndarray, level: np.ndarray, step: float, grid: np.ndarray)
                 cell[channel] += values[channel, i, j]
 
 
-@njit(cache=True)
-@no_type_check
+@parallel_from(_SERIAL)
 def _slice(grid: np.ndarray, level: np.ndarray, step: float, out: np.ndarray) -> None:
-    for i in range(len(level)):
-        _slice_row(grid, level, step, i, out)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _slice_parallel(grid: np.ndarray, level: np.ndarray, step: float, out: np.ndarray) -> None:
     for i in prange(len(level)):
         _slice_row(grid, level, step, i, out)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _slice_row(grid: np.ndarray, level: np.ndarray, step: float, i: int, out: np.ndarray) -> None:
     """First the rows of cells above and below are blended, once for all pixels; then four cells are left for each."""
     _, columns, levels, channels = grid.shape

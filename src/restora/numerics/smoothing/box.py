@@ -1,13 +1,14 @@
 """Box means: the mean over a square window, at a cost that hardly depends on its size."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
+
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
+from restora.core.kernels import kernel, parallel_from
 
 _STRIP = 32  # rows a thread does in one go; running sums start anew, so that rounding errors do not gather
 _SERIAL = 1 << 19  # numbers below which it is not worth waking other threads (about 2 ms)
@@ -20,36 +21,26 @@ def box_mean(x: Float[Tensor, "b c h w"], radius: int) -> Float[Tensor, "b c h w
     rows; all others, and those that carry gradients, Torch's pooling, O(radius). Half precision is computed in float32.
     Cost: O(N·log(radius)) for N pixels.
     """
-    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
-    if x.device.type == "cpu" and not x.requires_grad:
-        planes = x.to(dtype).contiguous().flatten(0, 1).numpy()
+    y = single_at_least(x)
+    if runs_on_cpu_kernels(y):
+        planes = y.contiguous().flatten(0, 1).numpy()
         out = np.empty_like(planes)
-        (_serial if planes.size < _SERIAL else _parallel)(planes, radius, out)
+        _box_mean.sized(planes.size)(planes, radius, out)
         return torch.from_numpy(out).reshape(x.shape).to(x.dtype)
-    side, y = 2 * radius + 1, x.to(dtype)
+    side = 2 * radius + 1
     for window, padding in (((side, 1), (radius, 0)), ((1, side), (0, radius))):
         y = avg_pool2d(y, window, stride=1, padding=padding, count_include_pad=False)
     return y.to(x.dtype)
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
-    for plane in range(len(planes)):
-        for first in range(0, planes.shape[1], _STRIP):
-            _strip(planes[plane], radius, first, out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _box_mean(planes: np.ndarray, radius: int, out: np.ndarray) -> None:
     strips = (planes.shape[1] + _STRIP - 1) // _STRIP
     for job in prange(len(planes) * strips):
         _strip(planes[job // strips], radius, job % strips * _STRIP, out[job // strips])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _strip(plane: np.ndarray, radius: int, first: int, out: np.ndarray) -> None:
     height, width = plane.shape
     sums = np.zeros(width + 2 * radius, plane.dtype)
@@ -77,8 +68,7 @@ def _strip(plane: np.ndarray, radius: int, first: int, out: np.ndarray) -> None:
             line[j] *= share * shares[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _across(line: np.ndarray, side: int, buffers: np.ndarray, out: np.ndarray) -> None:
     """out = sums of ``side`` neighbours, put together from sums of 1, 2, 4 … as its binary digits say."""
     n, start, size = out.size, 0, 1

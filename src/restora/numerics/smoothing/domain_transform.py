@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.numerics.smoothing.domain_transform_cpu import recursive_pass, windowed_pass
 
 Form = Literal["NC", "IC", "RF"]
@@ -62,12 +63,12 @@ def domain_transform(
         iterations: N.
         form: the kernel.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
-    x, g = y.to(dtype), guide.to(dtype)
+    x = single_at_least(y)
+    g = guide.to(x.dtype)
     across, down = (_lengths(g, sigma_s / sigma_r, dim).expand(len(y), -1, -1).mT for dim in (-1, -2))
     lengths = [across.contiguous(), down.mT.contiguous()]  # (b, sample, line)
     widths = _widths(sigma_s, iterations)
-    on_cpu = y.device.type == "cpu" and not y.requires_grad and not guide.requires_grad
+    on_cpu = runs_on_cpu_kernels(x, g)
     if form == "RF":
         return (_recursive_cpu if on_cpu else _recursive)(x, lengths, widths).to(y.dtype)
     if on_cpu:

@@ -4,11 +4,11 @@ A block of lines, one a task, is copied to a buffer with samples of all lines si
 and running sums then take a step in all lines at once, in vector instructions; and so do the windows, without a branch.
 """
 
-from typing import no_type_check
-
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel, parallel_from
 
 _LANES = 128  # lines of a block that recurs
 _LINES = 16  # lines of a block with windows, which needs five buffers
@@ -23,7 +23,7 @@ def recursive_pass(x: Tensor, v: Tensor, across: bool) -> None:
         v: (b, sample, line), contiguous; this tells w.
         across: along the rows; else along the columns.
     """
-    (_recursive_serial if x.numel() < _SERIAL else _recursive_parallel)(x.numpy(), v.numpy(), across)
+    _recursive.sized(x.numel())(x.numpy(), v.numpy(), across)
 
 
 def windowed_pass(x: Tensor, d: Tensor, r: float, interpolate: bool, across: bool) -> None:
@@ -36,43 +36,24 @@ def windowed_pass(x: Tensor, d: Tensor, r: float, interpolate: bool, across: boo
         interpolate: take the straight lines.
         across: along the rows; else along the columns.
     """
-    (_windowed_serial if x.numel() < _SERIAL else _windowed_parallel)(x.numpy(), d.numpy(), r, interpolate, across)
+    _windowed.sized(x.numel())(x.numpy(), d.numpy(), r, interpolate, across)
 
 
-@njit(cache=True)
-@no_type_check
-def _recursive_serial(x: np.ndarray, v: np.ndarray, across: bool) -> None:
-    for image in range(len(v)):
-        for first in range(0, v.shape[2], _LANES):
-            _recur(x[image], v[image], first, across)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _recursive_parallel(x: np.ndarray, v: np.ndarray, across: bool) -> None:
+@parallel_from(_SERIAL)
+def _recursive(x: np.ndarray, v: np.ndarray, across: bool) -> None:
     blocks = (v.shape[2] + _LANES - 1) // _LANES
     for job in prange(len(v) * blocks):
         _recur(x[job // blocks], v[job // blocks], job % blocks * _LANES, across)
 
 
-@njit(cache=True)
-@no_type_check
-def _windowed_serial(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
-    for image in range(len(d)):
-        for first in range(0, d.shape[2], _LINES):
-            _slide(x[image], d[image], r, first, interpolate, across)
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _windowed_parallel(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
+@parallel_from(_SERIAL)
+def _windowed(x: np.ndarray, d: np.ndarray, r: float, interpolate: bool, across: bool) -> None:
     blocks = (d.shape[2] + _LINES - 1) // _LINES
     for job in prange(len(d) * blocks):
         _slide(x[job // blocks], d[job // blocks], r, job % blocks * _LINES, interpolate, across)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _load(plane: np.ndarray, first: int, across: bool, block: np.ndarray) -> None:
     n, lines = block.shape
     if across:
@@ -85,8 +66,7 @@ def _load(plane: np.ndarray, first: int, across: bool, block: np.ndarray) -> Non
             block[k] = plane[k, first : first + lines]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _store(block: np.ndarray, first: int, across: bool, plane: np.ndarray) -> None:
     n, lines = block.shape
     if across:
@@ -99,8 +79,7 @@ def _store(block: np.ndarray, first: int, across: bool, plane: np.ndarray) -> No
             plane[k, first : first + lines] = block[k]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _recur(x: np.ndarray, v: np.ndarray, first: int, across: bool) -> None:
     n, lines = len(v), min(_LANES, v.shape[1] - first)
     block = np.empty((n, lines), x.dtype)
@@ -121,8 +100,7 @@ def _recur(x: np.ndarray, v: np.ndarray, first: int, across: bool) -> None:
             w[i] *= w[i]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _slide(x: np.ndarray, d: np.ndarray, r: float, first: int, interpolate: bool, across: bool) -> None:
     """Positions and sums are in double precision; a position more lies beyond all windows."""
     n, lines = len(d), min(_LINES, d.shape[1] - first)
@@ -134,6 +112,7 @@ def _slide(x: np.ndarray, d: np.ndarray, r: float, first: int, interpolate: bool
     low, high = np.empty((n + 1, lines), np.uint32), np.empty((n + 1, lines), np.uint32)
     _windows(t, r, low, high)
     block = np.empty((n, lines), x.dtype)
+    ends, steps = np.empty((2, 0, 0)), np.empty((0, 0))
     if interpolate:
         ends, steps = _ends(t, r, low, high)
     for channel in range(len(x)):
@@ -145,8 +124,7 @@ def _slide(x: np.ndarray, d: np.ndarray, r: float, first: int, interpolate: bool
         _store(block, first, across, x[channel])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _windows(t: np.ndarray, r: float, low: np.ndarray, high: np.ndarray) -> None:
     """``low``, ``high``: the first sample after t(u) − r, the first after t(u) + r; both for all u of all lines.
 
@@ -163,8 +141,7 @@ def _windows(t: np.ndarray, r: float, low: np.ndarray, high: np.ndarray) -> None
             begun[i] = a + np.uint64(t[a, i] <= t[u, i] + r)
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _mean_of_samples(block: np.ndarray, low: np.ndarray, high: np.ndarray, sums: np.ndarray) -> None:
     n, lines = block.shape
     shares = np.empty(n + 1)
@@ -178,8 +155,7 @@ def _mean_of_samples(block: np.ndarray, low: np.ndarray, high: np.ndarray, sums:
             block[u, i] = (sums[b, i] - sums[a, i]) * shares[b - a]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _ends(t: np.ndarray, r: float, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How far a window reaches before its first and behind its last sample; the steps between samples."""
     n, lines = t.shape[0] - 1, t.shape[1]
@@ -192,8 +168,7 @@ def _ends(t: np.ndarray, r: float, low: np.ndarray, high: np.ndarray) -> tuple[n
     return ends, steps
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _mean_of_lines(
     block: np.ndarray,
     steps: np.ndarray,

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from restora.core.backend import single_at_least
 from restora.numerics.smoothing.box import box_mean
 
 _BAND = 1 << 16  # pixels of a band
@@ -30,7 +31,7 @@ def guided(
         epsilon: ε >= 0, on the scale of the guide squared.
         subsampling: how many times smaller the images are from which a and b come, and the radius with them.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
+    dtype = single_at_least(y).dtype
     level = guide.to(dtype).mean(dim=(-2, -1), keepdim=True)
     I = guide.to(dtype) - level
     if guide is y:

@@ -1,14 +1,14 @@
 """The local linear estimate of least squared error: every pixel is drawn to the mean of its window as it is flat."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
+from restora.core.kernels import kernel, parallel_from
 from restora.operators.boundaries import extend, inside
 
 _STRIP = 32  # rows a thread does in one go
@@ -27,37 +27,28 @@ def local_wiener(y: Float[Tensor, "b c h w"], *, sigma: float, window: int) -> F
         sigma: σ, standard deviation of the noise, > 0.
         window: side of the window, odd.
     """
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
-    compute = _local_wiener_cpu if y.device.type == "cpu" and not y.requires_grad else _local_wiener_torch
-    return compute(y.to(dtype), sigma**2, window // 2).to(y.dtype)
+    z = single_at_least(y)
+    compute = _local_wiener_cpu if runs_on_cpu_kernels(z) else _local_wiener_torch
+    return compute(z, sigma**2, window // 2).to(y.dtype)
 
 
 def _local_wiener_torch(y: Tensor, variance: float, r: int) -> Tensor:
     z = extend(y, (r, r), (r, r), "reflect")
     mean, power = (avg_pool2d(u, 2 * r + 1, stride=1) for u in (z, z.square()))
     v = power - mean.square()
-    return y + variance / v.clamp_min(variance) * (mean - y)
+    return y + variance / v.clamp_min(max(variance, torch.finfo(v.dtype).tiny)) * (mean - y)
 
 
 def _local_wiener_cpu(y: Tensor, variance: float, r: int) -> Tensor:
     planes = y.contiguous().flatten(0, 1).numpy()
     rows, columns = (inside(torch.arange(-r, n + r), n, "reflect").numpy() for n in planes.shape[1:])
     out = np.empty_like(planes)
-    compute = _serial if planes.size < _SERIAL else _parallel
-    compute(planes, planes.dtype.type(variance), rows, columns, out)
+    _local_wiener.sized(planes.size)(planes, planes.dtype.type(variance), rows, columns, out)
     return torch.from_numpy(out).reshape(y.shape)
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(planes.shape[0]):
-        _strip(planes[plane], variance, rows, columns, 0, planes.shape[1], out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _local_wiener(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     count, height, _ = planes.shape
     strips = (height + _STRIP - 1) // _STRIP
     for job in prange(count * strips):
@@ -66,8 +57,7 @@ def _parallel(planes: np.ndarray, variance: float, rows: np.ndarray, columns: np
         _strip(planes[job // strips], variance, rows, columns, first, last, out[job // strips])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _strip(
     y: np.ndarray, variance: float, rows: np.ndarray, columns: np.ndarray, first: int, last: int, out: np.ndarray
 ) -> None:
@@ -93,28 +83,27 @@ def _strip(
         _estimate(y[i], mean, power, variance, y.dtype.type(1 / window**2), out[i])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_with_square(row: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> None:
     for j in range(row.size):
         sums[j] += row[j]
         squares[j] += row[j] * row[j]
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _add_both(a: np.ndarray, b: np.ndarray, mean: np.ndarray, power: np.ndarray) -> None:
     for j in range(a.size):
         mean[j] += a[j]
         power[j] += b[j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _estimate(
     row: np.ndarray, mean: np.ndarray, power: np.ndarray, variance: float, share: float, out: np.ndarray
 ) -> None:
     for j in range(row.size):
         mu = mean[j] * share
         v = power[j] * share - mu * mu
-        out[j] = row[j] + variance / max(v, variance) * (mu - row[j])
+        most = max(v, variance)
+        share_of_noise = variance / most if most > 0 else row.dtype.type(0)  # 0/0: σ² is too small for the dtype
+        out[j] = row[j] + share_of_noise * (mu - row[j])

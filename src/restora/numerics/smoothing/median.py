@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels, single_at_least
 from restora.numerics.smoothing.median_cpu import median_by_network, median_by_ranks
 from restora.operators.boundaries import extend
 
@@ -19,12 +20,12 @@ def median(y: Float[Tensor, "b c h w"], side: int) -> Float[Tensor, "b c h w"]:
     """
     if side == 1:
         return y.clone()
-    dtype = y.dtype if y.dtype in (torch.float32, torch.float64) else torch.float32
+    z = single_at_least(y)
     radius = side // 2
-    if y.device.type == "cpu" and not y.requires_grad:
+    if runs_on_cpu_kernels(z):
         compute = median_by_network if side in (3, 5) else median_by_ranks
-        return compute(y.to(dtype), radius).to(y.dtype)
-    z = extend(y.to(dtype), (radius, radius), (radius, radius), "reflect")
+        return compute(z, radius).to(y.dtype)
+    z = extend(z, (radius, radius), (radius, radius), "reflect")
     rows = max(1, _CHUNK // (y[:, :, 0].numel() * side**2))
     bands = [z[..., i : i + rows + 2 * radius, :] for i in range(0, y.shape[-2], rows)]
     windows = (band.unfold(-2, side, 1).unfold(-2, side, 1).flatten(-2) for band in bands)

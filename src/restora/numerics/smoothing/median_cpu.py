@@ -1,12 +1,11 @@
 """The CPU kernels of the median: sorting networks for windows of 3x3 and 5x5, counts of ranks for larger ones."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.kernels import kernel, parallel_from
 from restora.operators.boundaries import inside
 
 _STRIP = 32  # rows a thread does in one go
@@ -23,7 +22,7 @@ def median_by_network(y: Tensor, radius: int) -> Tensor:
     planes = y.contiguous().flatten(0, 1).numpy()
     rows, columns = (_indices(n, radius) for n in planes.shape[1:])
     out = np.empty_like(planes)
-    (_network_serial if planes.size < _SERIAL else _network_parallel)(planes, rows, columns, out)
+    _by_network.sized(planes.size)(planes, rows, columns, out)
     return torch.from_numpy(out).reshape(y.shape)
 
 
@@ -36,30 +35,20 @@ def median_by_ranks(y: Tensor, radius: int) -> Tensor:
     rows, columns = (_indices(n, radius) for n in y.shape[-2:])
     found = np.empty((len(flat), *y.shape[-2:]), np.int32)
     planes = ranks.reshape(found.shape).numpy()
-    (_ranks_serial if found.size < _SERIAL // 16 else _ranks_parallel)(planes, rows, columns, found)
+    _by_ranks.sized(found.size)(planes, rows, columns, found)
     del places, ranks, planes
     return values.gather(1, torch.from_numpy(found).flatten(1).long()).reshape(y.shape)
 
 
-@njit(cache=True)
-@no_type_check
-def _network_serial(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(len(planes)):
-        for first in range(0, planes.shape[1], _STRIP):
-            _network_strip(planes[plane], rows, columns, first, out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _network_parallel(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL)
+def _by_network(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     strips = (planes.shape[1] + _STRIP - 1) // _STRIP
     for job in prange(len(planes) * strips):
         plane = job // strips
         _network_strip(planes[plane], rows, columns, job % strips * _STRIP, out[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _network_strip(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int, out: np.ndarray) -> None:
     height, width = plane.shape
     radius = (columns.size - width) // 2
@@ -80,21 +69,18 @@ def _network_strip(plane: np.ndarray, rows: np.ndarray, columns: np.ndarray, fir
             _median25(sorted_columns, out[i])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _order(a: float, b: float) -> tuple[float, float]:
     return (a if a < b else b), (b if a < b else a)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _middle(a: float, b: float, c: float) -> float:
     low, high = _order(a, b)
     return max(low, min(high, c))
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _sort3(a: float, b: float, c: float) -> tuple[float, float, float]:
     a, b = _order(a, b)
     b, c = _order(b, c)
@@ -102,8 +88,7 @@ def _sort3(a: float, b: float, c: float) -> tuple[float, float, float]:
     return a, b, c
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _sort5(a: float, b: float, c: float, d: float, e: float) -> tuple[float, float, float, float, float]:
     a, b = _order(a, b)
     d, e = _order(d, e)
@@ -117,8 +102,7 @@ def _sort5(a: float, b: float, c: float, d: float, e: float) -> tuple[float, flo
     return a, b, c, d, e
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _median9(p: np.ndarray, q: np.ndarray, r: np.ndarray, out: np.ndarray) -> None:
     """Of sorted columns: the middle of the largest least, the middle middle and the least largest (Smith 1996)."""
     for x in range(out.size):
@@ -128,8 +112,7 @@ def _median9(p: np.ndarray, q: np.ndarray, r: np.ndarray, out: np.ndarray) -> No
         out[x] = _middle(max(a, d, g), _middle(b, e, h), min(c, f, i))
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _sort_columns(z: np.ndarray) -> None:
     """The network of :func:`_sort5` on lines: neighbouring windows share these columns."""
     for i, j in ((0, 1), (3, 4), (2, 4), (2, 3), (0, 3), (0, 2), (1, 4), (1, 3), (1, 2)):
@@ -138,8 +121,7 @@ def _sort_columns(z: np.ndarray) -> None:
             a[x], b[x] = _order(a[x], b[x])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _median25(z: np.ndarray, out: np.ndarray) -> None:
     """With columns and rows sorted 12 of 25 cannot be the median; with three diagonals sorted, 6 of the other 13."""
     v, w, x, y, t = z[0], z[1], z[2], z[3], z[4]
@@ -159,46 +141,34 @@ def _median25(z: np.ndarray, out: np.ndarray) -> None:
         out[i] = _middle(max(p, r), m2, min(q, s))
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _largest2(a: float, b: float, c: float, d: float) -> tuple[float, float]:
     a, b = _order(a, b)
     c, d = _order(c, d)
     return max(min(b, d), a, c), max(b, d)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _least2(a: float, b: float, c: float, d: float) -> tuple[float, float]:
     a, b = _order(a, b)
     c, d = _order(c, d)
     return min(a, c), min(max(a, c), b, d)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _largest2of3(a: float, b: float, c: float) -> tuple[float, float]:
     low, high = _order(a, b)
     return max(low, c), high
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _least2of3(a: float, b: float, c: float) -> tuple[float, float]:
     low, high = _order(a, b)
     return low, min(high, c)
 
 
-@njit(cache=True)
-@no_type_check
-def _ranks_serial(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(len(ranks)):
-        _count(ranks[plane], rows, columns, 0, ranks.shape[1], out[plane])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _ranks_parallel(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL // 16)
+def _by_ranks(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     height = ranks.shape[1]
     for job in prange(len(ranks) * _BANDS):
         plane, band = job // _BANDS, job % _BANDS
@@ -206,8 +176,7 @@ def _ranks_parallel(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, ou
         _count(ranks[plane], rows, columns, first, last, out[plane])
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _count(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int, last: int, out: np.ndarray) -> None:
     """Counts on three levels, each 2^bits times coarser than the one before, so that few are passed in a search."""
     width = ranks.shape[1]
@@ -230,8 +199,7 @@ def _count(ranks: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int,
             _add(ranks, lines, columns[j], -1, bits, fine, middle, coarse)
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _add(
     ranks: np.ndarray,
     lines: np.ndarray,
@@ -250,8 +218,7 @@ def _add(
         coarse[rank >> 2 * bits] += times
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _find(fine: np.ndarray, middle: np.ndarray, coarse: np.ndarray, bits: int, below: int) -> int:
     """The rank with so many others below it."""
     rank = 0

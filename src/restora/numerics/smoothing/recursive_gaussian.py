@@ -15,14 +15,15 @@ usual one of fourth order with s⁴.
 
 import cmath
 import math
-from typing import no_type_check
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
 
+from restora.core.backend import single_at_least
+from restora.core.kernels import kernel, parallel_from
 from restora.operators.boundaries import inside
 
 ACCURACY = 6e-4
@@ -49,15 +50,13 @@ def recursive_gaussian(x: Float[Tensor, "b c h w"], s: float) -> Float[Tensor, "
 
     See R. Deriche, "Recursively implementing the Gaussian and its derivatives", INRIA report 1893, 1993.
     """
-    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
-    planes = x.to(dtype).contiguous().flatten(0, 1).numpy()
+    planes = single_at_least(x).contiguous().flatten(0, 1).numpy()
     law = np.array(_law(s), planes.dtype)
     for _ in range(2):  # columns, then rows, each time leaving the transpose
         n = planes.shape[1]
         mirror = inside(torch.arange(math.ceil(_WARM * s)), n, "reflect").numpy()
         out = np.empty((len(planes), planes.shape[2], n), planes.dtype)
-        filter_columns = _serial if planes.size < _SERIAL_PIXELS else _parallel
-        filter_columns(planes, mirror, law, out)
+        _filter_columns.sized(planes.size)(planes, mirror, law, out)
         planes = out
     return torch.from_numpy(planes).reshape(x.shape).to(x.dtype)
 
@@ -71,25 +70,15 @@ def _law(s: float) -> list[tuple[float, ...]]:
     return [(p.real, p.imag, a.real, a.imag, ap.real, ap.imag) for p, a, ap in numbers]
 
 
-@njit(cache=True)
-@no_type_check
-def _serial(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
-    for plane in range(planes.shape[0]):
-        for first in range(0, planes.shape[2], _LANES):
-            _filter_block(planes[plane], first, mirror, law, out[plane, first : first + _LANES])
-
-
-@njit(parallel=True, cache=True)
-@no_type_check
-def _parallel(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
+@parallel_from(_SERIAL_PIXELS)
+def _filter_columns(planes: np.ndarray, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
     blocks = (planes.shape[2] + _LANES - 1) // _LANES
     for job in prange(planes.shape[0] * blocks):
         plane, first = job // blocks, job % blocks * _LANES
         _filter_block(planes[plane], first, mirror, law, out[plane, first : first + _LANES])
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _filter_block(plane: np.ndarray, first: int, mirror: np.ndarray, law: np.ndarray, out: np.ndarray) -> None:
     """The rows of ``out`` from the columns ``first`` … of the plane."""
     lanes, n = out.shape
@@ -102,8 +91,7 @@ def _filter_block(plane: np.ndarray, first: int, mirror: np.ndarray, law: np.nda
                 out[j, k] = block[k, j]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _to_and_fro(plane: np.ndarray, first: int, mirror: np.ndarray, pole: np.ndarray, out: np.ndarray) -> None:
     """Add what one pole gives. A pole a time, for few arrays: the compiler must see that no two of them overlap."""
     n, lanes = out.shape

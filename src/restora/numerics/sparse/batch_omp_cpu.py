@@ -1,12 +1,12 @@
 """Batch-OMP on the CPU: a signal at a time, with what it needs in cache, many threads over the signals."""
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _BLOCK = 64  # signals a thread takes at a time
 
@@ -20,8 +20,7 @@ def batch_omp_cpu(
     return torch.from_numpy(out)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _signals(G: np.ndarray, start: np.ndarray, energy: np.ndarray, most: int, floor: float, out: np.ndarray) -> None:
     count, n = start.shape
     blocks = (count + _BLOCK - 1) // _BLOCK
@@ -36,8 +35,7 @@ def _signals(G: np.ndarray, start: np.ndarray, energy: np.ndarray, most: int, fl
                 out[s, support[i]] = lines[1, i]
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _signal(
     G: np.ndarray,
     start: np.ndarray,
@@ -80,8 +78,7 @@ def _signal(
     return size
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _largest(alpha: np.ndarray, support: np.ndarray, size: int) -> int:
     """The atom of largest |α| that is not chosen yet; −1 where all those are 0."""
     for i in range(size):
@@ -94,8 +91,7 @@ def _largest(alpha: np.ndarray, support: np.ndarray, size: int) -> int:
     return atom
 
 
-@njit(fastmath={"contract"}, error_model="numpy", cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _solve(L: np.ndarray, right: np.ndarray, gamma: np.ndarray, size: int) -> None:
     """γ with LLᵀγ = right."""
     for i in range(size):
@@ -110,8 +106,7 @@ def _solve(L: np.ndarray, right: np.ndarray, gamma: np.ndarray, size: int) -> No
         gamma[i] = total / L[i, i]
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _subtract(alpha: np.ndarray, factor: float, row: np.ndarray) -> None:
     for j in range(alpha.size):
         alpha[j] -= factor * row[j]

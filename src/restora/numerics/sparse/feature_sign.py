@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.errors import InvalidParameter
 from restora.numerics.iterate import Limits
 from restora.numerics.sparse.feature_sign_cpu import feature_sign_cpu
@@ -49,7 +50,7 @@ def feature_sign(D: Float[Tensor, "m n"], Y: Float[Tensor, "b m"], lam: float) -
         raise InvalidParameter.outside("lam", lam, "> 0")
     dtype = torch.promote_types(Y.dtype, torch.float32)
     atoms, signals = D.to(dtype), Y.to(dtype)
-    if Y.device.type != "cpu" or Y.requires_grad or D.requires_grad:
+    if not runs_on_cpu_kernels(atoms, signals):
         return lasso(atoms, signals, lam, limits=_LIMITS).x.to(Y.dtype)
     b = signals @ atoms
     # A correlation is known to some roundings of the largest.

@@ -4,13 +4,13 @@ Correlations are kept in the precision of the signals, the few coefficients of a
 Gram matrix in double precision, so that the equations on a support are solved as well as G and b allow.
 """
 
-from typing import no_type_check
-
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from restora.core.kernels import kernel
 
 _BLOCK = 64  # signals a thread takes at a time
 _LANES = 32  # correlations that are searched for their largest at a time
@@ -25,8 +25,7 @@ def feature_sign_cpu(
     return torch.from_numpy(out)
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _signals(G: np.ndarray, b: np.ndarray, lam: float, tolerance: float, most: int, out: np.ndarray) -> None:
     count, n = b.shape
     blocks = (count + _BLOCK - 1) // _BLOCK
@@ -41,8 +40,7 @@ def _signals(G: np.ndarray, b: np.ndarray, lam: float, tolerance: float, most: i
                 out[s, support[i]] = lines[0, i]
 
 
-@njit(error_model="numpy", cache=True)
-@no_type_check
+@kernel
 def _signal(
     G: np.ndarray,
     b: np.ndarray,
@@ -82,8 +80,7 @@ def _signal(
     return size
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _agree(x: np.ndarray, theta: np.ndarray, size: int) -> bool:
     for i in range(size):
         if x[i] * theta[i] <= 0:
@@ -91,8 +88,14 @@ def _agree(x: np.ndarray, theta: np.ndarray, size: int) -> bool:
     return True
 
 
-@njit(fastmath={"nnan", "nsz", "reassoc", "contract"}, cache=True)
-@no_type_check
+@kernel(
+    fuse=True,
+    relax=(
+        "nnan",
+        "nsz",
+        "reassoc",
+    ),
+)
 def _peak(line: np.ndarray) -> float:
     peak = line[0] * 0
     for j in range(line.size):
@@ -100,8 +103,7 @@ def _peak(line: np.ndarray) -> float:
     return peak
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _largest(gradient: np.ndarray) -> int:
     """The place of the largest absolute value."""
     best, start = _peak(gradient[:_LANES]), 0
@@ -115,8 +117,7 @@ def _largest(gradient: np.ndarray) -> int:
     return start
 
 
-@njit(error_model="numpy", cache=True)
-@no_type_check
+@kernel
 def _factor(G: np.ndarray, support: np.ndarray, first: int, size: int, L: np.ndarray) -> None:
     """Rows first … size − 1 of the Cholesky factor of G on the support."""
     least = 16 * np.finfo(G.dtype).eps  # then a support of dependent atoms moves along their null space
@@ -132,8 +133,7 @@ def _factor(G: np.ndarray, support: np.ndarray, first: int, size: int, L: np.nda
         L[k, k] = np.sqrt(max(pivot, least))
 
 
-@njit(error_model="numpy", cache=True)
-@no_type_check
+@kernel
 def _solve(
     L: np.ndarray, b: np.ndarray, support: np.ndarray, lam: float, theta: np.ndarray, size: int, x: np.ndarray
 ) -> None:
@@ -150,8 +150,7 @@ def _solve(
         x[i] = total / L[i, i]
 
 
-@njit(error_model="numpy", cache=True)
-@no_type_check
+@kernel
 def _search(G: np.ndarray, b: np.ndarray, lam: float, support: np.ndarray, lines: np.ndarray, size: int) -> bool:
     """Move a towards x, to x or where a coefficient changes its sign, whichever is lowest; whether a has moved."""
     a, x, d, places = lines[0], lines[2], lines[3], lines[4]
@@ -177,8 +176,7 @@ def _search(G: np.ndarray, b: np.ndarray, lam: float, support: np.ndarray, lines
     return place > 0
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _length(a: np.ndarray, d: np.ndarray, t: float, size: int) -> float:
     """‖a + td‖₁."""
     total = 0.0
@@ -187,8 +185,7 @@ def _length(a: np.ndarray, d: np.ndarray, t: float, size: int) -> float:
     return total
 
 
-@njit(cache=True)
-@no_type_check
+@kernel
 def _drop_zeros(a: np.ndarray, theta: np.ndarray, support: np.ndarray, size: int) -> int:
     """Take zeros out of the support and set θ to the signs; first place changed times (most + 1), plus the size."""
     kept, first = 0, size
@@ -201,8 +198,7 @@ def _drop_zeros(a: np.ndarray, theta: np.ndarray, support: np.ndarray, size: int
     return min(first, kept) * (a.size + 1) + kept
 
 
-@njit(fastmath={"contract"}, cache=True)
-@no_type_check
+@kernel(fuse=True)
 def _add_rows(G: np.ndarray, support: np.ndarray, a: np.ndarray, size: int, out: np.ndarray) -> None:
     """out += Σ_i a_i G[support_i]."""
     zero = out[0] * 0

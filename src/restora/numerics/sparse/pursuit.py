@@ -33,6 +33,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.numerics.iterate import Limits, Solution
 from restora.numerics.sparse import admm, ista
@@ -73,11 +74,7 @@ def batch_omp(
     """As :func:`omp`, from Gram matrices: O(mn²) once, then O(K²n + K³) and one row of DᵀY a signal."""
     unit, lengths = _normalised(D)
     G, K, floor = unit.mT @ unit, _count(D, most), _floor(tolerance)
-    if (
-        Y.device.type == "cpu"
-        and Y.dtype in (torch.float32, torch.float64)
-        and not (Y.requires_grad or D.requires_grad)
-    ):
+    if runs_on_cpu_kernels(Y, D):
         return batch_omp_cpu(G, Y @ unit, Y.square().sum(1), K, floor) / lengths
     parts = []
     for y in Y.split(max(1, _CHUNK // (D.shape[1] + K * K))):

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.numerics.grid_laplacian import GridLaplacian, solve
+from restora.operators.grid_laplacian import GridLaplacian, solve
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,7 +29,7 @@ def harmonic_fill(
         y: images; what stands in missing pixels does not matter.
         known: 0 or 1, of a shape that broadcasts with y. A channel without any known pixel becomes zero.
         tolerance: of the residual over the right-hand side, for every image and channel.
-        max_iterations: of :func:`restora.numerics.grid_laplacian.solve`.
+        max_iterations: of :func:`restora.operators.grid_laplacian.solve`.
     """
     m = known.expand(torch.broadcast_shapes(known.shape, (1, 1, *y.shape[-2:])))
     missing = 1 - m

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from restora.numerics.grid_laplacian import Cycle, GridLaplacian, solve
-from restora.numerics.harmonic_fill import harmonic_fill
+from restora.operators.grid_laplacian import Cycle, GridLaplacian, solve
+from restora.operators.harmonic_fill import harmonic_fill
 
 SIZES = pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 1), (5, 8), (13, 9)], ids=str)
 

@@ -29,7 +29,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.noise.spectrum import frequencies, gray, mean_spectrum, radius
+from restora.diagnosis.spectrum import frequencies, gray, mean_spectrum, radius
 
 _LENGTH = 4096
 _ALPHA = 2.2

@@ -4,10 +4,10 @@ import torch
 from PIL import Image
 from scipy import stats
 
+from restora.diagnosis.estimate_sigma import _flat_quantile, estimate_noise
+from restora.diagnosis.lattice import Lattice
 from restora.noise.camera import CameraNoise
-from restora.noise.estimate_sigma import _flat_quantile, estimate_noise
 from restora.noise.gaussian import Gaussian
-from restora.noise.lattice import Lattice
 from restora.noise.poisson import Poisson
 
 

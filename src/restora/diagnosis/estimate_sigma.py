@@ -33,7 +33,7 @@ from jaxtyping import Float, Float32, Int64
 from scipy.stats import gamma
 from torch import Tensor
 
-from restora.noise.lattice import Lattice
+from restora.diagnosis.lattice import Lattice
 
 _ROUNDS = 3
 _CONFIDENCE = 1 - 1e-6

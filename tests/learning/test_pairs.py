@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from restora.core.errors import InvalidParameter, UnknownName
-from restora.learning.degradations import degradation_from
+from restora.learning.pairs import pairs_from
 from restora.numerics.imresize import imresize
+from restora.operators.blur import Blur
+from restora.operators.psf import motion_psf
 
 
 def seeded(seed=0):
@@ -12,7 +14,7 @@ def seeded(seed=0):
 
 def test_noise_has_the_level_it_says():
     x = torch.full((6, 1, 128, 128), 0.5)
-    batch = degradation_from({"kind": "WhiteNoise", "low": 10, "high": 60})(x, seeded())
+    batch = pairs_from({"noise": "gaussian:10..60"})(x, seeded())
     measured = (batch.y - batch.x).std(dim=(1, 2, 3)) * 255
     levels = batch.sigma[:, 0, 0, 0] * 255
     assert torch.allclose(measured, levels, rtol=0.02)
@@ -25,10 +27,10 @@ def test_noise_has_the_level_it_says():
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_patch_is_reduced_as_the_whole_image_is(scale, camera):
     image = camera[..., :120, :120].double()
-    degradation = degradation_from({"kind": "Bicubic", "scale": scale})
-    m, side, at = degradation.margin, 12 * scale, 4 * scale
+    pairs = pairs_from({"scale": scale})
+    m, side, at = pairs.margin, 12 * scale, 4 * scale
     window = image[..., at - m : at + side + m, at - m : at + side + m]
-    batch = degradation(window, seeded())
+    batch = pairs(window, seeded())
     small = imresize(image, scale=1 / scale)[..., 4:16, 4:16]
     assert torch.allclose(batch.y, small, atol=1e-12)
     assert torch.equal(batch.x, image[..., at : at + side, at : at + side])
@@ -36,13 +38,13 @@ def test_a_patch_is_reduced_as_the_whole_image_is(scale, camera):
 
 def test_enlarged_patches_are_those_of_the_whole_image(camera):
     image = camera[..., :120, :120].double()
-    degradation = degradation_from({"kind": "BicubicEnlarged", "scales": [2, 3]})
-    m = degradation.margin
-    assert (degradation.multiple_of, m % 6) == (6, 0)
+    pairs = pairs_from({"scale": [2, 3], "enlarged": True})
+    m = pairs.margin
+    assert (pairs.multiple_of, m % 6) == (6, 0)
     window = image[..., 36 - m : 60 + m, 36 - m : 60 + m]
     seen = set()
     for seed in range(8):
-        batch = degradation(window, seeded(seed))
+        batch = pairs(window, seeded(seed))
         whole = {s: imresize(imresize(image, scale=1 / s), scale=s)[..., 36:60, 36:60] for s in (2, 3)}
         fits = [s for s in whole if torch.allclose(batch.y, whole[s], atol=1e-12)]
         assert len(fits) == 1
@@ -51,10 +53,10 @@ def test_enlarged_patches_are_those_of_the_whole_image(camera):
 
 
 def test_jpeg_patches_lie_anywhere_on_the_grid(camera):
-    degradation = degradation_from({"kind": "JpegCompression", "low": 10, "high": 10})
+    pairs = pairs_from({"jpeg": "10..10"})
     phases = set()
     for seed in range(12):
-        batch = degradation(camera[..., :64, :64], seeded(seed))
+        batch = pairs(camera[..., :64, :64], seeded(seed))
         assert batch.y.shape == batch.x.shape == (1, 1, 48, 48)
         jumps = (batch.y[..., 1:] - batch.y[..., :-1]).abs().mean(dim=(0, 1, 2))
         phases.add(int(torch.stack([jumps[k::8].mean() for k in range(8)]).argmax()))
@@ -63,12 +65,12 @@ def test_jpeg_patches_lie_anywhere_on_the_grid(camera):
 
 
 def test_one_of_several_is_drawn():
-    several = degradation_from(
+    several = pairs_from(
         {
             "side": 12,
             "members": [
-                {"kind": "WhiteNoise", "low": 5, "high": 5, "task": "denoise-30"},
-                {"kind": "Bicubic", "scale": 2, "task": "x2"},
+                {"noise": "gaussian:5", "task": "denoise-30"},
+                {"scale": 2, "task": "x2"},
             ],
         }
     )
@@ -79,15 +81,36 @@ def test_one_of_several_is_drawn():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UnknownName, match="WhiteNoise"):
-        degradation_from({"kind": "WhiteNoize"})
-    with pytest.raises(UnknownName, match="factor"):
-        degradation_from({"kind": "Bicubic", "factor": 2})
+    with pytest.raises(UnknownName, match="gaussian"):
+        pairs_from({"noise": "gausian:5"})
+    with pytest.raises(UnknownName, match="did you mean scale"):
+        pairs_from({"scales": 2})
     with pytest.raises(InvalidParameter, match="low <= high"):
-        degradation_from({"kind": "WhiteNoise", "low": 9, "high": 5})
+        pairs_from({"noise": "gaussian:9..5"})
+    with pytest.raises(InvalidParameter, match="whole number in a recipe"):
+        pairs_from({"scale": 1.5})
 
 
 @pytest.mark.parametrize(("scales", "multiple", "margin"), [((2, 3, 4), 12, 24), ((3,), 3, 12), ((2, 3), 6, 12)])
 def test_the_margin_is_no_wider_than_it_must_be(scales, multiple, margin):
-    degradation = degradation_from({"kind": "BicubicEnlarged", "scales": list(scales)})
-    assert (degradation.multiple_of, degradation.margin) == (multiple, margin)
+    pairs = pairs_from({"scale": list(scales), "enlarged": True})
+    assert (pairs.multiple_of, pairs.margin) == (multiple, margin)
+
+
+def test_blurred_patches_are_those_of_the_whole_image(camera):
+    image = camera[..., :96, :96].double()
+    pairs = pairs_from({"blur": "motion:9:30", "scale": 2})
+    m = pairs.margin
+    assert m % 2 == 0
+    batch = pairs(image[..., 32 - m : 64 + m, 32 - m : 64 + m], seeded())
+    whole = imresize(Blur(motion_psf(9, 30), "replicate")(image), scale=1 / 2)[..., 16:32, 16:32]
+    assert torch.allclose(batch.y, whole, atol=1e-12)
+    assert torch.equal(batch.x, image[..., 32:64, 32:64])
+
+
+def test_a_jpeg_of_a_reduced_patch_stays_in_step_with_it(camera):
+    pairs = pairs_from({"scale": 2, "jpeg": 95})
+    for seed in range(4):
+        batch = pairs(camera[..., :80, :80], seeded(seed))
+        assert batch.x.shape[-1] == 2 * batch.y.shape[-1]
+        assert float((imresize(batch.x, scale=1 / 2) - batch.y)[..., 2:-2, 2:-2].square().mean().sqrt()) < 0.02

@@ -21,7 +21,6 @@ doi:10.1109/TASSP.1976.1162770. D. J. Field, Relations between the statistics of
 properties of cortical cells, JOSA A 4(12), 1987, doi:10.1364/JOSAA.4.002379.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -30,8 +29,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.noise.estimate_sigma import estimate_noise
-from restora.noise.spectrum import (
+from restora.diagnosis.estimate_sigma import estimate_noise
+from restora.diagnosis.spectrum import (
     BLOCK,
     frequencies,
     gray,
@@ -41,6 +40,7 @@ from restora.noise.spectrum import (
     radius,
     smear,
 )
+from restora.operators.psf import disk_psf, gaussian_psf, motion_psf
 
 Kind = Literal["none", "gaussian", "disk", "motion"]
 
@@ -129,22 +129,16 @@ class _Kernel:
                 return f"a motion blur of {self.extent:.0f} pixels at {self.angle:.0f}°"
         return "no blur to speak of"
 
-    def psf(self) -> Tensor:
-        """The kernel in float64: area or line weights on the pixels they fall on."""
-        reach = {"none": 0.0, "gaussian": 4 * self.extent, "disk": self.extent, "motion": self.extent / 2}[self.kind]
-        r = math.ceil(reach)
-        t = torch.arange(-r, r + 1, dtype=torch.float64)
+    def psf(self) -> Float[Tensor, "kh kw"]:
+        """Return the kernel, float64, with odd sides and sum one."""
         match self.kind:
             case "gaussian":
-                line = torch.exp(-(t**2) / (2 * self.extent**2))
-                k = torch.outer(line, line)
+                return gaussian_psf(self.extent)
             case "disk":
-                k = _covered(t, self.extent)
+                return disk_psf(self.extent)
             case "motion":
-                k = _drawn(r, self.extent, math.radians(self.angle))
-            case _:
-                k = torch.ones(1, 1, dtype=torch.float64)
-        return k / k.sum()
+                return motion_psf(self.extent, self.angle)
+        return torch.ones(1, 1, dtype=torch.float64)
 
     def turned(self) -> list["_Kernel"]:
         """Motions at most 4 degrees and 1 pixel from this one."""
@@ -154,23 +148,6 @@ class _Kernel:
     def stretched(self) -> list["_Kernel"]:
         """Motions of this angle and every length."""
         return [_Kernel("motion", n / 2, self.angle) for n in range(8, 54)]
-
-
-def _covered(t: Tensor, r: float) -> Tensor:
-    """Share of each pixel of the grid t × t within the radius, from 8 × 8 points a pixel."""
-    fine = (t[:, None] + (torch.arange(8, dtype=torch.float64) - 3.5) / 8).flatten()
-    inside = (fine[:, None] ** 2 + fine**2 <= r**2).double()
-    return inside.reshape(len(t), 8, len(t), 8).mean(dim=(1, 3))
-
-
-def _drawn(r: int, length: float, angle: float) -> Tensor:
-    """A straight line through the centre, each of its points shared bilinearly by four pixels."""
-    count = 8 * math.ceil(length)
-    t = ((torch.arange(count, dtype=torch.float64) + 0.5) / count - 0.5) * length
-    grid = torch.arange(-r, r + 1, dtype=torch.float64)
-    rows = (1 - (grid[:, None] + t * math.sin(angle)).abs()).clamp_min(0)
-    columns = (1 - (grid[:, None] - t * math.cos(angle)).abs()).clamp_min(0)
-    return rows @ columns.T
 
 
 @cache

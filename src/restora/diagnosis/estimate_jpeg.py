@@ -30,6 +30,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.images.jpeg_tables import tables_of_quality
+
 _BLOCKS = 4096
 _RHO = 0.32
 """ρ: 8-bit rounding of the pixels, 1/√12, and a little of colour conversion, in gray levels."""
@@ -37,18 +39,6 @@ _OUTLIERS = 0.02
 _FREQUENCIES = 20
 _QUALITIES = range(1, 98)
 """From 98 on all steps are 1 or 2, and drown in the rounding of the pixels."""
-
-_LUMINANCE = (
-    (16, 11, 10, 16, 24, 40, 51, 61),
-    (12, 12, 14, 19, 26, 58, 60, 55),
-    (14, 13, 16, 24, 40, 57, 69, 56),
-    (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77),
-    (24, 35, 55, 64, 81, 104, 113, 92),
-    (49, 64, 78, 87, 103, 121, 120, 101),
-    (72, 92, 95, 98, 112, 100, 103, 99),
-)
-"""ITU-T T.81, table K.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +150,6 @@ def _zigzag() -> Tensor:
 
 @cache
 def _steps() -> Tensor:
-    """Steps (qualities, frequencies) of the Group's scaling of the table, in float."""
-    table = torch.tensor(_LUMINANCE).flatten()[_zigzag()[1 : _FREQUENCIES + 1]]
-    scales = torch.tensor([5000 // q if q < 50 else 200 - 2 * q for q in _QUALITIES])
-    return ((table * scales[:, None] + 50) // 100).clamp(1, 255).float()
+    """Return the steps of the Group's luminance tables, (qualities, frequencies)."""
+    tables = torch.tensor([tables_of_quality(quality)[0] for quality in _QUALITIES])
+    return tables[:, _zigzag()[1 : _FREQUENCIES + 1]].float()

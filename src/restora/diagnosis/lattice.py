@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float32, Int64
-from numba import njit, prange
+from numba import prange
+
+from restora.core.kernels import kernel
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,8 +67,7 @@ def _bounds(plane: np.ndarray) -> tuple[float, float]:
     return low if clipped_low else -math.inf, high if clipped_high else math.inf
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _scan(
     plane: np.ndarray, size: int, down: int, along: int, below: float, above: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -96,8 +96,7 @@ def _scan(
     return intensity, energy, usable
 
 
-@njit(parallel=True, cache=True)
-@no_type_check
+@kernel(parallel=True)
 def _gather(plane: np.ndarray, size: int, top: np.ndarray, left: np.ndarray, mean: np.ndarray) -> np.ndarray:
     out = np.empty((len(top), size * size), np.float32)
     for n in prange(len(top)):

@@ -5,7 +5,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from restora.noise.estimate_blur import _Kernel, estimate_blur
+from restora.diagnosis.estimate_blur import estimate_blur
+from restora.operators.psf import motion_psf
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ def test_motion_blur_is_told_and_measured(photographs, length, degrees):
         assert estimate.extent == pytest.approx(length, abs=2)
         assert abs((estimate.angle - degrees + 90) % 180 - 90) <= 5
         assert "motion" in estimate.sentence
+        assert torch.equal(estimate.psf, motion_psf(estimate.extent, estimate.angle).float())
 
 
 @pytest.mark.parametrize("r", [3.0, 5.0])
@@ -90,28 +92,3 @@ def test_eight_bits_alone_are_borne(photographs):
 def test_pictures_without_evidence_give_none(shape):
     for y in (torch.zeros(shape), torch.randn(shape, generator=torch.Generator().manual_seed(0))):
         assert estimate_blur(y).kind == "none"
-
-
-@pytest.mark.parametrize(
-    ("kernel", "row", "column"),
-    [
-        (_Kernel("gaussian", 1.5), 2.25, 2.25),
-        (_Kernel("disk", 4.0), 4.0, 4.0),
-        (_Kernel("motion", 12.0, 0.0), 0.0, 12.0),
-        (_Kernel("motion", 12.0, 90.0), 12.0, 0.0),
-        (_Kernel("motion", 12.0, 45.0), 6.0, 6.0),
-    ],
-)
-def test_kernels_are_centred_and_have_the_variance_of_their_shape(kernel, row, column):
-    k = kernel.psf()
-    t = torch.arange(k.shape[0], dtype=torch.float64) - k.shape[0] // 2
-    assert float(k.sum()) == pytest.approx(1)
-    assert float((k.sum(dim=1) * t).sum()) == pytest.approx(0, abs=1e-9)
-    assert float((k.sum(dim=1) * t**2).sum()) == pytest.approx(row, abs=0.3)
-    assert float((k.sum(dim=0) * t**2).sum()) == pytest.approx(column, abs=0.3)
-
-
-def test_an_angle_turns_counter_clockwise():
-    k = _Kernel("motion", 12.0, 45.0).psf()
-    assert float(k[0:4, -4:].sum()) > 0.1
-    assert float(k[0:4, 0:4].sum()) == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,1 @@
+"""What is wrong with a measurement y, seen from y alone: noise, blur, compression, enlargement."""
