@@ -1,9 +1,18 @@
 """What decoders raise for damaged files, told from mistakes of our own: only the call of a decoder is guarded."""
 
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from restora.core.errors import FileProblem, RestoraError
+
+ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What ``zipfile`` raises for damaged archives; RuntimeError is that of encryption and of unknown compressions."""
+
+NUMPY_ERRORS = (*ZIP_ERRORS, tokenize.TokenError)  # the header of an array is read as Python is
+"""What ``numpy.load`` raises for damaged files."""
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Point spread functions from files: images, .npy, .npz and .mat."""
 
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +11,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 from torch import Tensor
 
-from restora.core.damage import damage
+from restora.core.damage import NUMPY_ERRORS, damage
 from restora.core.errors import FileProblem, InvalidInput
-
-_NUMPY = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for damaged files."""
 
 
 def read_psf(path: Path | str, key: str | None = None, *, centre: bool = False) -> Float[Tensor, "kh kw"]:
@@ -49,10 +46,10 @@ def read_psf(path: Path | str, key: str | None = None, *, centre: bool = False) 
 def _read(path: Path, key: str | None) -> NDArray[Any]:
     match path.suffix.lower():
         case ".npy":
-            with damage(*_NUMPY, what=path):
+            with damage(*NUMPY_ERRORS, what=path):
                 return np.load(path, allow_pickle=False)
         case ".npz":
-            with damage(*_NUMPY, what=path), np.load(path, allow_pickle=False) as archive:
+            with damage(*NUMPY_ERRORS, what=path), np.load(path, allow_pickle=False) as archive:
                 arrays = dict(archive)
             return _pick(arrays, key, path)
         case ".mat":
@@ -63,7 +60,7 @@ def _read(path: Path, key: str | None) -> NDArray[Any]:
 
 def _matlab(path: Path) -> dict[str, Any]:
     try:
-        with damage(OSError, ValueError, TypeError, LookupError, zlib.error, what=path):
+        with damage(OSError, ValueError, TypeError, LookupError, MatReadError, zlib.error, what=path):
             variables = loadmat(path)
     except NotImplementedError as error:
         raise FileProblem(f"{path} is a MATLAB 7.3 file: save it in MATLAB with save(…, '-v7')") from error

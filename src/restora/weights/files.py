@@ -6,7 +6,6 @@ archives, MATLAB files of version 5 and of version 7.3.
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from restora.core.damage import damage
+from restora.core.damage import NUMPY_ERRORS, ZIP_ERRORS, damage
 from restora.core.errors import FileProblem
 from restora.weights.matlab import read_hdf5, read_matlab
 from restora.weights.pickles import Stub, read_pickle
@@ -98,7 +97,7 @@ def _kind(path: Path) -> str:
 
 
 def _kind_of_archive(path: Path) -> str:
-    with damage(zipfile.BadZipFile, OSError, what=path), zipfile.ZipFile(path) as archive:
+    with damage(*ZIP_ERRORS, what=path), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     if any(name.endswith("/constants.pkl") for name in names):
         raise FileProblem(f"{path} is a TorchScript program, not a checkpoint: save its state_dict() instead")
@@ -118,8 +117,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_npz(path: Path) -> dict[str, object]:
-    errors = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-    with damage(*errors, what=path), np.load(path, allow_pickle=False) as archive:
+    with damage(*NUMPY_ERRORS, what=path), np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 
@@ -144,7 +142,7 @@ def _flat(tree: object, name: str) -> Iterator[tuple[str, Tensor]]:
     if isinstance(tree, Tensor):
         yield name, tree.detach()
     elif isinstance(tree, np.ndarray):
-        if tree.dtype.kind in "fiub":
+        if tree.dtype.kind in "fiub" and tree.dtype.itemsize <= 8:
             yield name, torch.from_numpy(np.ascontiguousarray(tree, dtype=tree.dtype.newbyteorder("=")))
     elif isinstance(tree, Mapping):
         for key, value in tree.items():

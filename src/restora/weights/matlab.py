@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from restora.core.damage import damage
 from restora.core.errors import MissingDependency
 
-MATLAB_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, zlib.error)
+MATLAB_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError, MatReadError, zlib.error)
 """What SciPy raises for damaged files; RuntimeError is also that a file is of another version."""
 
 
 def read_matlab(path: Path) -> object:
     """The variables of a version 5 file: structures as mappings, cells as lists, numbers as arrays."""
-    io = import_module("scipy.io")
     with damage(*MATLAB_ERRORS, what=path):
-        variables = io.loadmat(path, struct_as_record=True, squeeze_me=False)
+        variables = loadmat(path, struct_as_record=True, squeeze_me=False)
     return _with_layers({name: _plain(value) for name, value in variables.items() if not name.startswith("__")})
 
 
@@ -41,7 +42,7 @@ def read_hdf5(path: Path) -> object:
         ) from error
     with damage(OSError, RuntimeError, ValueError, KeyError, what=path), h5py.File(path, "r") as file:
         walk = _Hdf5(file, h5py)
-        variables = {name: walk.plain(file[name]) for name in file if not name.startswith("#")}
+        variables = {name: walk.plain(file[name]) for name in file if not str(name).startswith("#")}
     return _with_layers(variables)
 
 
@@ -74,7 +75,7 @@ class _Hdf5:
         """A group or data set as mapping, list, text or array in MATLAB's order of axes."""
         if isinstance(node, self._h5py.Group):
             return {name: self.plain(node[name]) for name in node}
-        if "MATLAB_empty" in node.attrs:
+        if not isinstance(node, self._h5py.Dataset) or "MATLAB_empty" in node.attrs:
             return None
         value = node[()]
         if node.dtype == self._h5py.ref_dtype:

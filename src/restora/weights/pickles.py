@@ -89,6 +89,8 @@ _DAMAGE = (
     LookupError,
     TypeError,
     AttributeError,
+    AssertionError,
+    MemoryError,
 )
 """What torch.load raises for damaged files: an unpickler goes wherever the damage leads it."""
 
