@@ -14,7 +14,7 @@ from restora.core.progress import Progress, silent
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-LARGEST_FOR_BM3D = 2.0
+SHOWN_AFTER = 2.0
 """Seconds of work after which a bar appears."""
 
 
@@ -104,7 +104,7 @@ class Talk:
 
 
 class _Meter:
-    """A bar with the time that is left; it comes up by itself after :data:`LARGEST_FOR_BM3D` and goes without a trace."""
+    """A bar with the time that is left; it comes up by itself after :data:`SHOWN_AFTER` and goes without a trace."""
 
     def __init__(self, title: str) -> None:
         from rich.console import Console
@@ -119,7 +119,7 @@ class _Meter:
             transient=True,
         )
         self._task = self._bars.add_task(title, total=None, note="")
-        self._timer = Timer(LARGEST_FOR_BM3D, self._bars.start)
+        self._timer = Timer(SHOWN_AFTER, self._bars.start)
         self._timer.daemon = True
         self._timer.start()
 
