@@ -6,7 +6,8 @@ Only one picture is in memory. What is finished is on the disk, so that an inter
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,6 @@ from restora.core.progress import Progress
 
 if TYPE_CHECKING:
     from restora.images.picture import Picture
-
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""How torch says it, in an error that is a plain RuntimeError on the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,14 @@ def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = RESTORED) -
     try:
         for number, (source, target) in enumerate(zip(found.sources, places), start=1):
             title = f"{number}/{len(places)} {source.inside.name}" if found.is_batch else source.inside.name
-            _take(_Job(source, target, title), files, talk, work, tally, found.is_batch)
+            job = _Job(source, target, title)
+            if files.skip_existing and target is not None and os.path.exists(target):
+                tally.skipped += 1
+                talk.say(f"{source}\n  exists  {target} is there already: skipped")
+                continue
+            with _noted(job, talk, tally, found.is_batch):
+                talk.report(_do(job, files, talk, work))
+                tally.done += 1
     finally:
         if found.is_batch:
             _conclude(tally, found, talk)
@@ -104,15 +109,11 @@ class _Job:
     title: str
 
 
-def _take(job: _Job, files: Files, talk: Talk, work: Work, tally: _Tally, is_batch: bool) -> None:
-    """Do one picture, or note why not."""
-    if files.skip_existing and job.target is not None and os.path.exists(job.target):
-        tally.skipped += 1
-        talk.say(f"{job.source}\n  exists  {job.target} is there already: skipped")
-        return
+@contextmanager
+def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[None]:
+    """Note why a picture could not be done, and go on where there are others."""
     try:
-        talk.report(_do(job, files, talk, work))
-        tally.done += 1
+        yield
     except BrokenPipeError:
         raise
     except (RestoraError, OSError) as error:
@@ -133,20 +134,9 @@ def _do(job: _Job, files: Files, talk: Talk, work: Work) -> Report:
     content = job.source.content()
     picture = read_picture(content)
     with talk.progress(job.title) as progress:
-        outcome = _within_memory(picture, job.source, progress, work)
+        outcome = work(picture, job.source, progress)
     written = _write(job, outcome, content, files)
     return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
-
-
-def _within_memory(picture: "Picture", source: Source, progress: Progress, work: Work) -> Outcome:
-    """The work, with one sentence where the memory does not hold it."""
-    try:
-        return work(picture, source, progress)
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY):
-            size = f"{picture.size[1]} x {picture.size[0]} pixels"
-            raise RestoraError(f"there is not enough memory for {size}: smaller tiles (--tile 512) may do") from error
-        raise
 
 
 def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> str | None:

@@ -17,7 +17,7 @@ from restora.core.errors import InvalidInput
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.core.result import Status
+from restora.core.result import Result, Status
 from restora.front.arrays import Execution
 from restora.front.plan import Plan
 from restora.images.jpeg_tables import quality_of_tables
@@ -101,7 +101,8 @@ def restore_picture(
         UnknownName: there is no such method or parameter.
         InvalidParameter: a parameter out of its range.
     """
-    return _restored(picture, Problem(tensor_of(picture), H, noise), method, parameters, execution)
+    plan = execution.plan(Problem(tensor_of(picture), H, noise), method, parameters)
+    return _with_result(picture, plan, plan.run(execution.progress))
 
 
 def restore_unknown(picture: Picture, execution: Execution = AS_USUAL) -> Restored:
@@ -111,7 +112,8 @@ def restore_unknown(picture: Picture, execution: Execution = AS_USUAL) -> Restor
         InvalidInput: the pixels hold NaN or infinity.
     """
     problem = Problem(tensor_of(picture), UnknownDegradation(jpeg_quality(picture)), UnknownNoise())
-    return _restored(picture, problem, "auto", None, execution)
+    plan = execution.plan(problem, "auto", None)
+    return _with_result(picture, plan, plan.run(execution.progress))
 
 
 def inpaint_picture(
@@ -138,7 +140,8 @@ def inpaint_picture(
     H = Mask.from_array(~missing)
     y = tensor_of(picture)
     y = torch.where(torch.from_numpy(missing), torch.zeros((), dtype=y.dtype), y)
-    restored = _restored(picture, Problem(y, H, noise), method, parameters, execution)
+    plan = execution.plan(Problem(y, H, noise), method, parameters)
+    restored = _with_result(picture, plan, plan.run(execution.progress))
     return replace(restored, picture=_opaque(restored.picture, missing))
 
 
@@ -162,16 +165,8 @@ def transparent_in(picture: Picture) -> Bool[NDArray[np.bool_], "h w"]:
     return np.asarray(picture.alpha < picture.white / 2)
 
 
-def _restored(
-    picture: Picture,
-    problem: Problem,
-    method: str,
-    parameters: Mapping[str, object] | None,
-    execution: Execution,
-) -> Restored:
-    """Make a plan, carry it out, and put what it gave into the picture."""
-    plan = execution.plan(problem, method, parameters)
-    result = plan.run(execution.progress)
+def _with_result(picture: Picture, plan: Plan, result: Result) -> Restored:
+    """What a plan gave, put into the picture; one that was left alone is kept as it is."""
     if plan.method is None:
         return Restored(picture, plan, result.status)
     stats = result.stats[-1] if result.stats else None

@@ -4,16 +4,14 @@ A plan is made once, from the problem and what the user asks for: what is wrong 
 why, with which parameters, through which adapters, in which tiles, on which device. Every front end reads it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from restora import catalog
-from restora.core.backend import is_out_of_memory
-from restora.core.errors import CannotSolve, InvalidInput, RestoraError
+from restora.core.errors import CannotSolve, InvalidInput
 from restora.core.method import Context, Method
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
@@ -80,20 +78,31 @@ class Plan:
             CannotSolve: the method does not solve this problem at its size.
             RestoraError: the method produced NaN or infinity, or memory ran out even in the smallest tiles.
         """
-        if self.method is None:
+        method = self.method
+        if method is None:
             return Result.left_alone(self.problem.y, NOTHING_SEEN)
         problem = self.problem if self.stabilise is None else self.stabilise.whitened(self.problem)
         context = Context(torch.Generator(device=self.device).manual_seed(self.seed), progress or silent)
-        result = _Run(self.method, self.device, context, self._finest()).restored(problem, self.tiles)
+        result = None
+        if self.tiles is None:
+            try:
+                there = problem.to(self.device)
+                result = carried_out(method, adapters_for(there, method), there, context).to(problem.y.device)
+            except (RuntimeError, MemoryError) as error:
+                tiles = smaller(error, self._finest())
+        else:
+            tiles = self.tiles
+        if result is None:
+            result = InTiles(method, self.device, context, tiles).restored(problem)
         if self.stabilise is not None:
             result = self.stabilise.join(self.problem, [result])
         return result.after(self.decided)
 
     def _finest(self) -> Tiles | None:
-        """The tiles to fall back on when memory runs out: those of the plan, or of the whole of a local method."""
+        """The whole as one tile, to be made smaller where memory runs out; None where x depends on the whole of y."""
         height, width = self.problem.y.shape[-2:]
-        if self.tiles is not None or self.method is None:
-            return self.tiles
+        if self.method is None:
+            return None
         reach, own = self.problem.H.reach, self.method.spec.reach(self.method)
         if reach is None or own is None:
             return None
@@ -187,60 +196,3 @@ def _said(tiles: Tiles | None, method: Method) -> Sequence[str]:
         return ()
     exact = method.spec.reach(method) is not None
     return (str(tiles) if exact else f"{tiles}, an approximation: this method looks at the whole image",)
-
-
-@dataclass(eq=False, slots=True)
-class _Run:
-    """A method at work on a device, and the tiles that fit into its memory so far.
-
-    Attributes:
-        method: that is run.
-        device: where it computes.
-        context: generator and progress of the whole.
-        fitting: the largest tiles that have not run out of memory; None where the method cannot be run in tiles.
-    """
-
-    method: Method
-    device: torch.device
-    context: Context
-    fitting: Tiles | None
-
-    def restored(self, problem: Problem, tiles: Tiles | None) -> Result:
-        """The whole, in tiles or at once."""
-        if tiles is None:
-            return self._window(self.fitting, self.context, problem)
-        return self._in_tiles(tiles, self.context.progress, problem)
-
-    def _in_tiles(self, tiles: Tiles, progress: Progress, problem: Problem) -> Result:
-        quiet, count = replace(self.context, progress=silent), tiles.count(problem)
-        results = map(partial(self._window, tiles, quiet), tiles.split(problem))
-        return tiles.join(problem, _told(results, progress, count))
-
-    def _window(self, tiles: Tiles | None, context: Context, problem: Problem) -> Result:
-        """One window, in smaller tiles where memory does not hold it."""
-        if tiles == self.fitting:
-            try:
-                there = problem.to(self.device)
-                return carried_out(self.method, adapters_for(there, self.method), there, context).to(problem.y.device)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                self.fitting = self._smaller(error)
-        assert self.fitting is not None
-        return self._in_tiles(self.fitting, silent, problem)
-
-    def _smaller(self, error: Exception) -> Tiles:
-        smaller = None if self.fitting is None else self.fitting.smaller()
-        if smaller is None:
-            extent = "" if self.fitting is None else f" even in tiles of {self.fitting.side} pixels"
-            raise RestoraError(f"out of memory{extent}: free some memory, use the CPU or give a tile size") from error
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return smaller
-
-
-def _told(results: Iterable[Result], progress: Progress, count: int) -> Iterator[Result]:
-    """The results as they come, with progress told after each."""
-    for done, result in enumerate(results, start=1):
-        progress(done, count, "tiles")
-        yield result
