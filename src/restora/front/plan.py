@@ -22,6 +22,7 @@ from restora.front.choose import choose
 from restora.front.configure import configure
 from restora.front.examine import NOTHING_SEEN, examined
 from restora.front.tiling import Tiles
+from restora.front.windows import InTiles, smaller
 
 WHOLE_UP_TO = 1536 * 1536
 """Measurements of more pixels than this are restored in tiles, where the method allows it."""

@@ -25,14 +25,15 @@ filtering", Proc. SPIE 6812, 2008, doi:10.1117/12.766355.
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
@@ -40,27 +41,12 @@ from restora.numerics.variation_weight import FINEST_SIGMA
 from restora.operators.blur import Blur
 from restora.patches.collaborative_stage import Stage
 
-SPEC = Spec(
-    name="bm3d-deb",
-    tasks=("deblur",),
-    solves=(Blur,),
-    colour="per-channel",
-    paper=(
-        "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image restoration by sparse 3D transform-domain collaborative "
-        "filtering, Proc. SPIE 6812, 2008"
-    ),
-    doi="10.1117/12.766355",
-    keeps_constants=False,
-    continuous=False,
-    published=tuple(f"deblur4-gray-scenario{i}-noclip-matlabv4" for i in range(1, 7)),
-)
-
 _BASIC = Stage("dst", N2=16, step=3, tau=6000, threshold=2.9, beta=0.0)
 _FINAL = Stage("dct", N2=16, step=2, tau=800, beta=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class BM3DDeblurring:
+class BM3DDeblurring(Method):
     """Regularised inversion, and BM3D with coloured noise, twice.
 
     Args:
@@ -69,41 +55,33 @@ class BM3DDeblurring:
         basic: the stage of hard thresholding.
         final: the stage of Wiener filtering.
         closing: how a blur that is not circular is made so.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such transform.
     """
 
-    alpha_ri: float = 4e-4
-    alpha_rwi: float = 5e-3
+    spec: ClassVar[Spec] = Spec(
+        name="bm3d-deb",
+        tasks=("deblur",),
+        solves=(Blur,),
+        colour="per-channel",
+        paper=(
+            "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image restoration by sparse 3D transform-domain "
+            "collaborative filtering, Proc. SPIE 6812, 2008"
+        ),
+        doi="10.1117/12.766355",
+        keeps_constants=False,
+        continuous=False,
+        published=tuple(f"deblur4-gray-scenario{i}-noclip-matlabv4" for i in range(1, 7)),
+    )
+
+    alpha_ri: Annotated[float, positive] = 4e-4
+    alpha_rwi: Annotated[float, positive] = 5e-3
     basic: Stage = _BASIC
     final: Stage = _FINAL
     closing: Closing = "edgetaper"
 
-    def __post_init__(self) -> None:
-        for name, value in (("alpha_ri", self.alpha_ri), ("alpha_rwi", self.alpha_rwi)):
-            if not 0 < value < math.inf:
-                raise InvalidParameter.outside(name, value, "> 0 and finite")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BM3DDeblurring":
-        """The defaults: the paper has one set for all noise levels."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Deblur; ``parts`` holds the estimate of the first stage.
-
-        Raises:
-            CannotSolve: H is not a Blur.
-            InvalidInput: σ is unknown, or the image is smaller than a block.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Deblur; ``parts`` holds the estimate of the first stage."""
         H = problem.H
-        if not isinstance(H, Blur):
-            raise CannotSolve(f"BM3D deblurring needs a Blur with a known kernel, not {type(H).__name__}")
-        sigma, report = max(problem.sigma, FINEST_SIGMA), progress or silent
+        sigma, report = max(problem.sigma, FINEST_SIGMA), context.progress
         torus = close(problem.y.to(torch.promote_types(problem.y.dtype, torch.float32)), H, self.closing)
         scene = self._large_enough(torus.y)
         V = H.otf((scene.shape[-2], scene.shape[-1]), scene)

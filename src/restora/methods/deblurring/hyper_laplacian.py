@@ -29,15 +29,17 @@ D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian prior
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Size
+from restora.core.parameters import Interval, above, check_number, check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
@@ -46,17 +48,9 @@ from restora.numerics.prox import shrink_power
 from restora.numerics.variation_weight import FINEST_SIGMA
 from restora.operators.blur import Blur
 
-SPEC = Spec(
-    name="hyper-laplacian",
-    tasks=("deblur",),
-    solves=(Blur,),
-    colour="per-channel",
-    paper='D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian priors", NIPS 2009',
-)
-
 
 @dataclass(frozen=True, slots=True)
-class HyperLaplacian:
+class HyperLaplacian(Method):
     """Krishnan and Fergus 2009.
 
     Attributes:
@@ -69,27 +63,26 @@ class HyperLaplacian:
         closing: how a blur that is not circular is made so.
     """
 
-    lam: float = 2000.0
-    alpha: float = 2 / 3
-    beta_first: float = 1.0
-    beta_last: float = 256.0
-    beta_rate: float = 2 * math.sqrt(2)
-    inner: int = 1
+    spec: ClassVar[Spec] = Spec(
+        name="hyper-laplacian",
+        tasks=("deblur",),
+        solves=(Blur,),
+        colour="per-channel",
+        paper='D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian priors", NIPS 2009',
+    )
+
+    lam: Annotated[float, positive] = 2000.0
+    alpha: Annotated[float, Interval(0, 1, has_low=False)] = 2 / 3
+    beta_first: Annotated[float, positive] = 1.0
+    beta_last: Annotated[float, positive] = 256.0
+    beta_rate: Annotated[float, above(1)] = 2 * math.sqrt(2)
+    inner: Annotated[int, counting] = 1
     closing: Closing = "edgetaper"
 
     def __post_init__(self) -> None:
-        if not 0 < self.lam < math.inf:
-            raise InvalidParameter.outside("lam", self.lam, "> 0")
-        if not 0 < self.alpha <= 1:
-            raise InvalidParameter.outside("alpha", self.alpha, "in (0, 1]")
-        if not 0 < self.beta_first < math.inf:
-            raise InvalidParameter.outside("beta_first", self.beta_first, "> 0")
-        if not self.beta_first < self.beta_last < math.inf:
+        check_parameters(self)
+        if self.beta_last <= self.beta_first:
             raise InvalidParameter.outside("beta_last", self.beta_last, f"> beta_first = {self.beta_first}")
-        if not 1 < self.beta_rate < math.inf:
-            raise InvalidParameter.outside("beta_rate", self.beta_rate, "> 1")
-        if self.inner < 1:
-            raise InvalidParameter.outside("inner", self.inner, ">= 1")
 
     @classmethod
     def for_noise(cls, sigma: float) -> "HyperLaplacian":
@@ -98,8 +91,7 @@ class HyperLaplacian:
         Args:
             sigma: standard deviation of the noise on [0, 1], >= 0.
         """
-        if not 0 <= sigma < math.inf:
-            raise InvalidParameter.outside("sigma", sigma, ">= 0")
+        check_number("sigma", sigma, nonnegative)
         return cls(lam=0.2 / max(sigma, FINEST_SIGMA) ** 2)
 
     @classmethod
@@ -112,17 +104,9 @@ class HyperLaplacian:
         steps = math.ceil(math.log(self.beta_last / self.beta_first) / math.log(self.beta_rate) - 1e-9)
         return tuple(self.beta_first * self.beta_rate**i for i in range(steps) for _ in range(self.inner))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Deconvolve. A row of ``stats`` a step: β, and the relative change of x.
-
-        Raises:
-            CannotSolve: H is not a Blur.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Deconvolve. A row of ``stats`` a step: β, and the relative change of x."""
         H = problem.H
-        if not isinstance(H, Blur):
-            raise CannotSolve(f"hyper-Laplacian deconvolution needs a Blur with a known kernel, not {type(H).__name__}")
         torus = close(problem.y, H, self.closing)
         quadratic = _Quadratic.of(torus.y, H)
         x, stats, betas = torus.y, [], self.betas()
@@ -131,7 +115,7 @@ class HyperLaplacian:
             previous, x = x, quadratic.minimiser(w, beta / self.lam)
             change = float(torch.linalg.vector_norm(x - previous) / torch.linalg.vector_norm(x).clamp_min(1e-12))
             stats.append({"beta": beta, "change": change})
-            (progress or silent)(done, len(betas), f"β = {beta:.3g}")
+            context.progress(done, len(betas), f"β = {beta:.3g}")
         status = Status.done(f"{len(betas)} steps, λ = {self.lam:.4g}, α = {self.alpha:.3g}")
         return Result(torus.crop(x, problem.size), status, stats=tuple(stats))
 

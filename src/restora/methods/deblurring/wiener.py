@@ -38,30 +38,21 @@ C. L. Mallows, "Some comments on C_p", Technometrics 15, 1973, doi:10.1080/00401
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Size
+from restora.core.parameters import nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
 from restora.numerics.differences import gradient_spectrum
 from restora.operators.blur import Blur
-
-SPEC = Spec(
-    name="wiener",
-    tasks=("deblur",),
-    solves=(Blur,),
-    colour="native",
-    paper="N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949",
-    published=tuple(f"deblur4-gray-scenario{i}-noclip-matlabv4" for i in range(1, 7)),
-)
 
 Prior = Literal["gradient", "white"]
 Rule = Literal["risk", "discrepancy"]
@@ -77,7 +68,7 @@ _STEP = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class Wiener:
+class Wiener(Method):
     """Wiener deconvolution with a fitted power spectrum.
 
     Attributes:
@@ -89,35 +80,22 @@ class Wiener:
             taken for detail by both rules.
     """
 
-    b: float | None = None
+    spec: ClassVar[Spec] = Spec(
+        name="wiener",
+        tasks=("deblur",),
+        solves=(Blur,),
+        colour="native",
+        paper="N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949",
+        published=tuple(f"deblur4-gray-scenario{i}-noclip-matlabv4" for i in range(1, 7)),
+    )
+
+    b: Annotated[float | None, nonnegative] = None
     prior: Prior = "gradient"
     rule: Rule = "risk"
     closing: Closing = "edgetaper"
 
-    def __post_init__(self) -> None:
-        if self.b is not None and not 0 <= self.b < math.inf:
-            raise InvalidParameter.outside("b", self.b, ">= 0")
-        for name, value, choices in (("prior", self.prior, Prior), ("rule", self.rule, Rule)):
-            if value not in get_args(choices):
-                raise InvalidParameter.outside(name, value, f"one of {', '.join(get_args(choices))}")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "Wiener":
-        """The defaults: b is found from the noise level of the problem."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Deconvolve.
-
-        Raises:
-            CannotSolve: H is not a Blur.
-            InvalidInput: σ is unknown, and b is not given.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = problem.H
-        if not isinstance(H, Blur):
-            raise CannotSolve(f"Wiener deconvolution needs a Blur with a known kernel, not {type(H).__name__}")
         torus = close(problem.y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
         Y, K = torch.fft.rfft2(torus.y), H.otf(size, torus.y)

@@ -30,12 +30,10 @@ denoising", IEEE Transactions on Image Processing 26(7), 2017, doi:10.1109/TIP.2
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -45,30 +43,30 @@ from restora.weights.load import load
 from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="dncnn",
-    tasks=("denoise", "deblock"),
-    solves=(Identity,),
-    colour="native",
-    paper='K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian denoiser", IEEE TIP 26(7), 2017',
-    doi="10.1109/TIP.2017.2662206",
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-    keeps_constants=False,
-    weights=("dncnn-s-25", "dncnn-b-gray", "dncnn-b-colour", "dncnn-jpeg"),
-    published=("set12-gray-awgn-s25-noclip-seed0", "bsd68-gray-awgn-s25-noclip-seed0"),
-)
-
 ARCHITECTURES = ("dncnn", "fdncnn")
 
 
 @dataclass(frozen=True, slots=True)
-class DnCNN:
+class DnCNN(Method):
     """DnCNN with given weights.
 
     Attributes:
         weights: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="dncnn",
+        tasks=("denoise", "deblock"),
+        solves=(Identity,),
+        colour="native",
+        paper='K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian denoiser", IEEE TIP 26(7), 2017',
+        doi="10.1109/TIP.2017.2662206",
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        keeps_constants=False,
+        weights=("dncnn-s-25", "dncnn-b-gray", "dncnn-b-colour", "dncnn-jpeg"),
+        published=("set12-gray-awgn-s25-noclip-seed0", "bsd68-gray-awgn-s25-noclip-seed0"),
+    )
 
     weights: str = "dncnn-b-gray"
     precision: Precision = "auto"
@@ -83,19 +81,8 @@ class DnCNN:
         sigma = problem.noise.sigma
         return cls("dncnn-s-25" if sigma is not None and abs(255 * sigma - 25) <= 2.5 else "dncnn-b-gray")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise or deblock y.
-
-        Raises:
-            CannotSolve: H is not the identity, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-            InvalidInput: they are of FDnCNN and σ is not known.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"dncnn needs H = Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Denoise or deblock y."""
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision, problem.noise.sigma or 0.0)
         sigma = problem.sigma if trained.network.takes_noise_map else 0.0
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

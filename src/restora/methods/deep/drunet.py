@@ -33,12 +33,10 @@ prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -47,33 +45,33 @@ from restora.weights.load import load
 from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="drunet",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
-    doi="10.1109/TPAMI.2021.3088914",
-    halo=lambda method: reach_of(method.weights, ("drunet",), method.precision, interpolated=False),
-    multiple_of=8,
-    keeps_constants=False,
-    weights=("drunet-small-gray", "drunet-small-colour"),
-    published=tuple(
-        f"{images}-awgn-s{sigma}-noclip-seed0"
-        for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
-        for sigma in (15, 25, 50)
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class DRUNet:
+class DRUNet(Method):
     """DRUNet with given weights; σ is that of the problem.
 
     Attributes:
         weights: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 for the small network from σ = 25/255 on.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="drunet",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
+        doi="10.1109/TPAMI.2021.3088914",
+        halo=lambda method: reach_of(method.weights, ("drunet",), method.precision, interpolated=False),
+        multiple_of=8,
+        keeps_constants=False,
+        weights=("drunet-small-gray", "drunet-small-colour"),
+        published=tuple(
+            f"{images}-awgn-s{sigma}-noclip-seed0"
+            for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
+            for sigma in (15, 25, 50)
+        ),
+    )
 
     weights: str = "drunet-small-gray"
     precision: Precision = "auto"
@@ -83,19 +81,7 @@ class DRUNet:
         """The network for colour images where there are three channels, else the one for gray images."""
         return cls("drunet-small-colour" if problem.y.shape[1] == 3 else "drunet-small-gray")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise y.
-
-        Raises:
-            CannotSolve: H is not the identity, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-            InvalidInput: σ is not known.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"drunet needs H = Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         sigma = problem.sigma
         trained = load(self.weights, ("drunet",), problem.y.device, self.precision, sigma)
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

@@ -26,12 +26,11 @@ Transactions on Image Processing 27(9), 2018, doi:10.1109/TIP.2018.2839891.
 """
 
 from dataclasses import dataclass
-
-import torch
+from typing import ClassVar
 
 from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -40,36 +39,36 @@ from restora.weights.load import load
 from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="ffdnet",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper='K. Zhang, W. Zuo, L. Zhang, "FFDNet", IEEE TIP 27(9), 2018',
-    doi="10.1109/TIP.2018.2839891",
-    halo=lambda method: reach_of(method.weights, ("ffdnet",), method.precision, interpolated=False),
-    multiple_of=2,
-    keeps_constants=False,
-    weights=("ffdnet-gray", "ffdnet-colour"),
-    published=tuple(
-        f"{images}-awgn-s{sigma}-noclip-seed0"
-        for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
-        for sigma in (15, 25, 50)
-    ),
-)
-
 LARGEST_SIGMA = 75 / 255
 """The network has seen no more noise than this."""
 
 
 @dataclass(frozen=True, slots=True)
-class FFDNet:
+class FFDNet(Method):
     """FFDNet with given weights; σ is that of the problem.
 
     Attributes:
         weights: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 from σ = 25/255 on.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="ffdnet",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper='K. Zhang, W. Zuo, L. Zhang, "FFDNet", IEEE TIP 27(9), 2018',
+        doi="10.1109/TIP.2018.2839891",
+        halo=lambda method: reach_of(method.weights, ("ffdnet",), method.precision, interpolated=False),
+        multiple_of=2,
+        keeps_constants=False,
+        weights=("ffdnet-gray", "ffdnet-colour"),
+        published=tuple(
+            f"{images}-awgn-s{sigma}-noclip-seed0"
+            for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
+            for sigma in (15, 25, 50)
+        ),
+    )
 
     weights: str = "ffdnet-gray"
     precision: Precision = "auto"
@@ -79,19 +78,7 @@ class FFDNet:
         """The network for colour images where there are three channels, else the one for gray images."""
         return cls("ffdnet-colour" if problem.y.shape[1] == 3 else "ffdnet-gray")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise y.
-
-        Raises:
-            CannotSolve: H is not the identity, σ is above 75/255, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-            InvalidInput: σ is not known.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"ffdnet needs H = Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         sigma = problem.sigma
         if sigma > LARGEST_SIGMA + 1e-9:
             raise CannotSolve(f"ffdnet is made for sigma up to 75/255, not {255 * sigma:.1f}/255: `bm3d` takes any")

@@ -24,12 +24,10 @@ doi:10.1109/CVPR.2017.300.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -38,26 +36,26 @@ from restora.weights.load import load
 from restora.weights.reach import reach_of
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="ircnn",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper='K. Zhang, W. Zuo, S. Gu, L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
-    doi="10.1109/CVPR.2017.300",
-    halo=lambda method: reach_of(method.weights, ("ircnn",), method.precision, interpolated=False),
-    keeps_constants=False,
-)
-
 
 @dataclass(frozen=True, slots=True)
-class IRCNN:
+class IRCNN(Method):
     """The denoiser of the bank that is made for the σ of the problem.
 
     Attributes:
         weights: of the whole bank: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="ircnn",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper='K. Zhang, W. Zuo, S. Gu, L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
+        doi="10.1109/CVPR.2017.300",
+        halo=lambda method: reach_of(method.weights, ("ircnn",), method.precision, interpolated=False),
+        keeps_constants=False,
+    )
 
     weights: str = "ircnn_gray"
     precision: Precision = "auto"
@@ -67,19 +65,7 @@ class IRCNN:
         """The bank for colour images where there are three channels, else the one for gray images."""
         return cls("ircnn_color" if problem.y.shape[1] == 3 else "ircnn_gray")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise y.
-
-        Raises:
-            CannotSolve: H is not the identity, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-            InvalidInput: σ is not known.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"ircnn needs H = Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         sigma = problem.sigma
         trained = load(self.weights, ("ircnn",), problem.y.device, self.precision, sigma)
         return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))

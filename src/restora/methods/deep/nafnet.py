@@ -33,12 +33,11 @@ X. Chu, L. Chen, C. Chen and X. Lu, "Improving image restoration by revisiting g
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets import nafnet
@@ -49,22 +48,9 @@ from restora.operators.unknown import UnknownBlur
 from restora.weights.load import load
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="nafnet",
-    tasks=("denoise", "deblur"),
-    solves=(Identity, UnknownBlur),
-    colour="native",
-    paper='L. Chen, X. Chu, X. Zhang, J. Sun, "Simple baselines for image restoration", ECCV 2022',
-    doi="10.1007/978-3-031-20071-7_2",
-    needs_sigma=False,
-    blind=True,
-    multiple_of=16,
-    keeps_constants=False,
-)
-
 
 @dataclass(frozen=True, slots=True)
-class NAFNet:
+class NAFNet(Method):
     """NAFNet with given weights.
 
     Attributes:
@@ -74,13 +60,22 @@ class NAFNet:
         precision: of the computation. ``auto`` is float32.
     """
 
-    weights: str = "NAFNet-SIDD-width32"
-    window: int = 0
-    precision: Precision = "auto"
+    spec: ClassVar[Spec] = Spec(
+        name="nafnet",
+        tasks=("denoise", "deblur"),
+        solves=(Identity, UnknownBlur),
+        colour="native",
+        paper='L. Chen, X. Chu, X. Zhang, J. Sun, "Simple baselines for image restoration", ECCV 2022',
+        doi="10.1007/978-3-031-20071-7_2",
+        needs_sigma=False,
+        blind=True,
+        multiple_of=16,
+        keeps_constants=False,
+    )
 
-    def __post_init__(self) -> None:
-        if self.window < 0:
-            raise InvalidParameter.outside("window", self.window, ">= 0")
+    weights: str = "NAFNet-SIDD-width32"
+    window: Annotated[int, nonnegative] = 0
+    precision: Precision = "auto"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "NAFNet":
@@ -89,18 +84,8 @@ class NAFNet:
             return cls("NAFNet-GoPro-width32", window=384)
         return cls()
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise or deblur y; no kernel is found.
-
-        Raises:
-            CannotSolve: H is neither the identity nor an unknown blur, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-        """
-        if not isinstance(problem.H, SPEC.solves):
-            raise CannotSolve(f"nafnet needs H = Identity or an UnknownBlur, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Denoise or deblur y; no kernel is found."""
         trained = load(self.weights, ("nafnet",), problem.y.device, self.precision)
         if self.window:
             trained = replace(trained, network=_with_windows(trained.network, self.window))

@@ -32,12 +32,10 @@ high-resolution image restoration", CVPR 2022, doi:10.1109/CVPR52688.2022.00564.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -47,30 +45,30 @@ from restora.operators.unknown import UnknownBlur
 from restora.weights.load import load
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="restormer",
-    tasks=("denoise", "deblur"),
-    solves=(Identity, UnknownBlur),
-    colour="native",
-    paper='S. W. Zamir et al., "Restormer: efficient transformer for high-resolution image restoration", CVPR 2022',
-    doi="10.1109/CVPR52688.2022.00564",
-    needs_sigma=False,
-    blind=True,
-    multiple_of=8,
-    keeps_constants=False,
-)
-
 SIGMAS = (15, 25, 50)
 
 
 @dataclass(frozen=True, slots=True)
-class Restormer:
+class Restormer(Method):
     """Restormer with given weights.
 
     Attributes:
         weights: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="restormer",
+        tasks=("denoise", "deblur"),
+        solves=(Identity, UnknownBlur),
+        colour="native",
+        paper='S. W. Zamir et al., "Restormer: efficient transformer for high-resolution image restoration", CVPR 2022',
+        doi="10.1109/CVPR52688.2022.00564",
+        needs_sigma=False,
+        blind=True,
+        multiple_of=8,
+        keeps_constants=False,
+    )
 
     weights: str = "gaussian_color_denoising_blind"
     precision: Precision = "auto"
@@ -90,17 +88,7 @@ class Restormer:
         colour = "color" if problem.y.shape[1] == 3 else "gray"
         return cls(f"gaussian_{colour}_denoising_{f'sigma{near[0]}' if near else 'blind'}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise or deblur y; no kernel is found.
-
-        Raises:
-            CannotSolve: H is neither the identity nor an unknown blur, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-        """
-        if not isinstance(problem.H, SPEC.solves):
-            raise CannotSolve(f"restormer needs H = Identity or an UnknownBlur, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Denoise or deblur y; no kernel is found."""
         trained = load(self.weights, ("restormer",), problem.y.device, self.precision)
         return Result(run_network(trained, problem.y), Status.done(f"with the weights {trained.name}"))

@@ -31,12 +31,10 @@ denoising via Swin-Conv-UNet and data synthesis", Machine Intelligence Research 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -45,29 +43,29 @@ from restora.operators.identity import Identity
 from restora.weights.load import load
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="scunet",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper='K. Zhang et al., "Practical blind image denoising via Swin-Conv-UNet and data synthesis", MIR 20, 2023',
-    doi="10.1007/s11633-023-1466-0",
-    needs_sigma=False,
-    multiple_of=64,
-    keeps_constants=False,
-)
-
 SIGMAS = (15, 25, 50)
 
 
 @dataclass(frozen=True, slots=True)
-class SCUNet:
+class SCUNet(Method):
     """SCUNet with given weights.
 
     Attributes:
         weights: a name of the store or the path of a file.
         precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="scunet",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper='K. Zhang et al., "Practical blind image denoising via Swin-Conv-UNet and data synthesis", MIR 20, 2023',
+        doi="10.1007/s11633-023-1466-0",
+        needs_sigma=False,
+        multiple_of=64,
+        keeps_constants=False,
+    )
 
     weights: str = "scunet_color_real_psnr"
     precision: Precision = "auto"
@@ -82,17 +80,6 @@ class SCUNet:
                     return cls(f"scunet_{colour}_{level}")
         return cls()
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise y.
-
-        Raises:
-            CannotSolve: H is not the identity, or the weights are of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"scunet needs H = Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         trained = load(self.weights, ("scunet",), problem.y.device, self.precision)
         return Result(run_network(trained, problem.y), Status.done(f"with the weights {trained.name}"))

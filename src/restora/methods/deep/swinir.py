@@ -35,12 +35,11 @@ Workshops 2021, doi:10.1109/ICCVW54120.2021.00210.
 
 from dataclasses import dataclass
 from functools import partial
-
-import torch
+from typing import ClassVar
 
 from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.ensemble import over_symmetries
@@ -51,25 +50,13 @@ from restora.operators.identity import Identity
 from restora.weights.load import load
 from restora.weights.run import run_network
 
-SPEC = Spec(
-    name="swinir",
-    tasks=("denoise", "super-resolve", "deblock"),
-    solves=(Identity, Downsample),
-    colour="native",
-    paper='J. Liang et al., "SwinIR: image restoration using Swin Transformer", ICCV Workshops 2021',
-    doi="10.1109/ICCVW54120.2021.00210",
-    # Windows of 8, and of 7 for JPEG.
-    multiple_of=56,
-    keeps_constants=False,
-)
-
 SIGMAS = (15, 25, 50)
 QUALITIES = (10, 20, 30, 40)
 SCALES = (2, 3, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
-class SwinIR:
+class SwinIR(Method):
     """SwinIR with given weights.
 
     Attributes:
@@ -77,6 +64,18 @@ class SwinIR:
         ensemble: average over the eight symmetries of the square (SwinIR+), at eight times the cost.
         precision: of the computation; ``auto`` is bfloat16 where the device is fast in it.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="swinir",
+        tasks=("denoise", "super-resolve", "deblock"),
+        solves=(Identity, Downsample),
+        colour="native",
+        paper='J. Liang et al., "SwinIR: image restoration using Swin Transformer", ICCV Workshops 2021',
+        doi="10.1109/ICCVW54120.2021.00210",
+        # Windows of 8, and of 7 for JPEG.
+        multiple_of=56,
+        keeps_constants=False,
+    )
 
     weights: str = "005_colorDN_DFWB_s128w8_SwinIR-M_noise25"
     ensemble: bool = False
@@ -95,17 +94,8 @@ class SwinIR:
         level = _nearest(SIGMAS, 25 if sigma is None else 255 * sigma)
         return cls(f"{'005_color' if colour else '004_gray'}DN_DFWB_s128w8_SwinIR-M_noise{level}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise, deblock or enlarge y.
-
-        Raises:
-            CannotSolve: H is neither the identity nor a reduction by 2, 3, 4 or 8, or the weights are for another scale
-                or of another architecture.
-            MissingWeights: they are not on this machine.
-            FileProblem: their file cannot be read.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Denoise, deblock or enlarge y."""
         scale = _scale_of(problem)
         trained = load(self.weights, ("swinir",), problem.y.device, self.precision)
         if trained.network.scale != scale:

@@ -35,36 +35,24 @@ Graphics 26(3), 2007, doi:10.1145/1276377.1276506.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.colour import rgb_to_gray
 from restora.numerics.smoothing.bilateral_grid import bilateral_grid
 from restora.numerics.smoothing.guide import guide_for
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="bilateral-grid",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, "
-        "ACM Transactions on Graphics 26(3), 2007"
-    ),
-    doi="10.1145/1276377.1276506",
-)
-
 
 @dataclass(frozen=True, eq=False, slots=True)
-class BilateralGrid:
+class BilateralGrid(Method):
     """The bilateral filter by way of a grid.
 
     The grid is laid from the corner and the least value of the image at hand, so it works on the whole image.
@@ -74,23 +62,24 @@ class BilateralGrid:
         sigma_r: σ_r on [0, 1], >= 0; 0 leaves the image alone. Halved it leaves noise, doubled it blurs edges.
         sampling: s, the size of the cells in σ, in (0, 1]; ½ is more exact, 1 faster.
         guide: the image g of the joint form, (1 or b, d, h, w), reduced to its luminance; None is y itself.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    sigma_s: float = 8.0
-    sigma_r: float = 0.1
-    sampling: float = 1.0
-    guide: Tensor | None = None
+    spec: ClassVar[Spec] = Spec(
+        name="bilateral-grid",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, ACM "
+            "Transactions on Graphics 26(3), 2007"
+        ),
+        doi="10.1145/1276377.1276506",
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.sigma_s < math.inf:
-            raise InvalidParameter.outside("sigma_s", self.sigma_s, "> 0 and finite")
-        if not 0 <= self.sigma_r < math.inf:
-            raise InvalidParameter.outside("sigma_r", self.sigma_r, ">= 0 and finite")
-        if not 0 < self.sampling <= 1:
-            raise InvalidParameter.outside("sampling", self.sampling, "> 0 and <= 1")
+    sigma_s: Annotated[float, positive] = 8.0
+    sigma_r: Annotated[float, nonnegative] = 0.1
+    sampling: Annotated[float, Interval(0, 1, has_low=False)] = 1.0
+    guide: Tensor | None = None
 
     @classmethod
     def for_noise(cls, sigma: float) -> "BilateralGrid":
@@ -108,17 +97,11 @@ class BilateralGrid:
     def for_problem(cls, problem: Problem) -> "BilateralGrid":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the bilateral grid removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         guide = _luminance(guide_for(y, self.guide))
         if self.sigma_r == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: no other pixel is like enough"))
+            return Result.left_alone(y, "no other pixel is like enough")
         x = bilateral_grid(y, guide, sigma_s=self.sigma_s, sigma_r=self.sigma_r, sampling=self.sampling)
         step, height = self.sampling * self.sigma_s, self.sampling * self.sigma_r
         return Result(x, Status.done(f"blurred in a grid of cells {step:.3g} pixels wide and {height:.3g} high"))

@@ -31,44 +31,24 @@ J. Weickert, B. M. ter Haar Romeny, M. A. Viergever, "Efficient and reliable sch
 IEEE Transactions on Image Processing 7(3), 1998, doi:10.1109/83.661190.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
 from restora.numerics.diffusion.aos import aos_reach, aos_step
 from restora.numerics.diffusion.scalar import conductance, diffusion_step
 from restora.numerics.diffusion.structure_tensor import structure_tensor
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="catte-diffusion",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "F. Catté, P.-L. Lions, J.-M. Morel, T. Coll, Image selective smoothing and edge detection by nonlinear "
-        "diffusion, SIAM Journal on Numerical Analysis 29(1), 1992"
-    ),
-    doi="10.1137/0729012",
-    halo=lambda method: method.reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 Scheme = Literal["explicit", "aos"]
 """How a step is taken: forwards, up to τ = 1/4, or by additive operator splitting."""
@@ -78,7 +58,7 @@ _LEVELS, _ITERATIONS = (15, 25, 50), (5, 10, 35)
 
 
 @dataclass(frozen=True, slots=True)
-class CatteDiffusion:
+class CatteDiffusion(Method):
     """Diffusion with a conductance from the smoothed image.
 
     Args:
@@ -87,29 +67,33 @@ class CatteDiffusion:
         step: τ, the time of an iteration, > 0, at most 1/4 for the explicit scheme.
         iterations: >= 1. Halved they leave noise, doubled they flatten what is fainter than K.
         scheme: how a step is taken.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    K: float = 8 / 255
-    pre_smoothing: float = 0.7
-    step: float = 0.2
-    iterations: int = 10
+    spec: ClassVar[Spec] = Spec(
+        name="catte-diffusion",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "F. Catté, P.-L. Lions, J.-M. Morel, T. Coll, Image selective smoothing and edge detection by nonlinear "
+            "diffusion, SIAM Journal on Numerical Analysis 29(1), 1992"
+        ),
+        doi="10.1137/0729012",
+        leaves_noiseless=True,
+        halo=lambda method: method.reach,
+        published=awgn_protocols("set12-gray"),
+    )
+
+    K: Annotated[float, positive] = 8 / 255
+    pre_smoothing: Annotated[float, nonnegative] = 0.7
+    step: Annotated[float, positive] = 0.2
+    iterations: Annotated[int, counting] = 10
     scheme: Scheme = "explicit"
 
     def __post_init__(self) -> None:
-        if not 0 < self.K < math.inf:
-            raise InvalidParameter.outside("K", self.K, "> 0 and finite")
-        if not 0 <= self.pre_smoothing < math.inf:
-            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
-        if self.scheme not in get_args(Scheme):
-            raise InvalidParameter.outside("scheme", self.scheme, f"one of {', '.join(get_args(Scheme))}")
-        longest = 0.25 if self.scheme == "explicit" else math.inf
-        if not 0 < self.step <= longest or math.isinf(self.step):
-            raise InvalidParameter.outside("step", self.step, "> 0, and at most 1/4 for the explicit scheme")
-        if self.iterations < 1:
-            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
+        check_parameters(self)
+        if self.scheme == "explicit" and self.step > 0.25:
+            raise InvalidParameter.outside("step", self.step, "at most 1/4 in the explicit scheme")
 
     @property
     def reach(self) -> int:
@@ -126,27 +110,14 @@ class CatteDiffusion:
     def for_problem(cls, problem: Problem) -> "CatteDiffusion":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Diffuse.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"regularised diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        u = single_at_least(problem.y)
+    def solve(self, problem: Problem, context: Context) -> Result:
+        u = problem.y
         advance = diffusion_step if self.scheme == "explicit" else aos_step
         for iteration in range(1, self.iterations + 1):
             u = advance(u, self._conductance(u), self.step)
-            (progress or silent)(iteration, self.iterations, f"time {self.step * iteration:.3g}")
+            context.progress(iteration, self.iterations, f"time {self.step * iteration:.3g}")
         sentence = f"{self.iterations} {self.scheme} steps of {self.step:g}, K = {self.K:.3g}"
-        return Result(u.to(problem.y.dtype), Status.done(sentence))
+        return Result(u, Status.done(sentence))
 
     def _conductance(self, u: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
         """g2 of |∇(G_ς * u)|, whose square is the trace of the structure tensor."""

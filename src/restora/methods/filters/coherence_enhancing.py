@@ -42,30 +42,18 @@ doi:10.1007/978-3-642-15986-2_54.
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
 from restora.numerics.diffusion.structure_tensor import CoherenceEnhancing
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="ced",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper="J. Weickert, Coherence-enhancing diffusion filtering, International Journal of Computer Vision 31, 1999",
-    doi="10.1023/A:1008009714131",
-    halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, method.rho),
-)
 
 DivergenceStencil = Literal["central", "nonnegative"]
 """How div(D∇u) is written with nine pixels."""
@@ -75,7 +63,7 @@ _TABLE = np.array([(15, 2, 0.75), (25, 2, 2), (50, 4, 8)]).T
 
 
 @dataclass(frozen=True, slots=True)
-class CoherenceEnhancingDiffusion:
+class CoherenceEnhancingDiffusion(Method):
     """Diffusion along lines only.
 
     Args:
@@ -86,32 +74,26 @@ class CoherenceEnhancingDiffusion:
         alpha: α, diffusion across the lines, in (0, 1).
         contrast: ⁴√C, the gradient in one direction from which on there is coherence, > 0.
         stencil: how div(D∇u) is discretised.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    time: float = 20.0
-    cycles: int = 20
-    pre_smoothing: float = 0.5
-    rho: float = 4.0
-    alpha: float = 0.001
-    contrast: float = 1 / 255
-    stencil: DivergenceStencil = "central"
+    spec: ClassVar[Spec] = Spec(
+        name="ced",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="J. Weickert, Coherence-enhancing diffusion filtering, International Journal of Computer Vision 31, 1999",
+        doi="10.1023/A:1008009714131",
+        leaves_noiseless=True,
+        halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, method.rho),
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("time", "contrast"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
-        for name in ("pre_smoothing", "rho"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), ">= 0 and finite")
-        if not 0 < self.alpha < 1:
-            raise InvalidParameter.outside("alpha", self.alpha, "in (0, 1)")
-        if self.cycles < 1:
-            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
-        if self.stencil not in get_args(DivergenceStencil):
-            raise InvalidParameter.outside("stencil", self.stencil, f"one of {', '.join(get_args(DivergenceStencil))}")
+    time: Annotated[float, positive] = 20.0
+    cycles: Annotated[int, counting] = 20
+    pre_smoothing: Annotated[float, nonnegative] = 0.5
+    rho: Annotated[float, nonnegative] = 4.0
+    alpha: Annotated[float, Interval(0, 1, has_low=False, has_high=False)] = 0.001
+    contrast: Annotated[float, positive] = 1 / 255
+    stencil: DivergenceStencil = "central"
 
     @classmethod
     def for_noise(cls, sigma: float) -> "CoherenceEnhancingDiffusion":
@@ -124,28 +106,15 @@ class CoherenceEnhancingDiffusion:
     def for_problem(cls, problem: Problem) -> "CoherenceEnhancingDiffusion":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Diffuse.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"coherence-enhancing diffusion leaves H alone: it must be Identity, not {type(problem.H).__name__}"
-            )
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+    def solve(self, problem: Problem, context: Context) -> Result:
         law = CoherenceEnhancing(self.alpha, self.contrast)
         x = evolve(
-            single_at_least(problem.y),
+            problem.y,
             partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=self.rho, law=law),
             time=self.time,
             cycles=self.cycles,
             stencil=self.stencil,
-            progress=progress,
+            progress=context.progress,
         )
         sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, ρ = {self.rho:.3g}"
-        return Result(x.to(problem.y.dtype), Status.done(sentence))
+        return Result(x, Status.done(sentence))

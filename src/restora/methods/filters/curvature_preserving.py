@@ -39,17 +39,17 @@ Journal of Computer Vision 68(1), 2006, doi:10.1007/s11263-006-5631-z.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval, at_least, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.convolution import gaussian_radius
 from restora.numerics.diffusion.evolution import diffusion_tensors
@@ -57,25 +57,12 @@ from restora.numerics.diffusion.line_integral import line_integral, line_reach
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="lic-diffusion",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "D. Tschumperlé, Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's, "
-        "International Journal of Computer Vision 68(1), 2006"
-    ),
-    doi="10.1007/s11263-006-5631-z",
-    halo=lambda method: method.reach,
-)
-
 # Rows: 255σ, sharpness; for two iterations.
 _LEVELS, _SHARPNESS = (15, 25, 50), (0.6, 0.4, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
-class CurvaturePreservingDiffusion:
+class CurvaturePreservingDiffusion(Method):
     """Means along curves, in all directions.
 
     Args:
@@ -88,35 +75,31 @@ class CurvaturePreservingDiffusion:
         directions: number of angles α, >= 2.
         precision: where curves end, in standard deviations, > 0.
         iterations: >= 1.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    amplitude: float = 60.0
-    sharpness: float = 0.7
-    anisotropy: float = 0.6
-    pre_smoothing: float = 0.6
-    rho: float = 1.1
-    dl: float = 0.8
-    directions: int = 12
-    precision: float = 2.0
-    iterations: int = 1
+    spec: ClassVar[Spec] = Spec(
+        name="lic-diffusion",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "D. Tschumperlé, Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's, "
+            "International Journal of Computer Vision 68(1), 2006"
+        ),
+        doi="10.1007/s11263-006-5631-z",
+        leaves_noiseless=True,
+        halo=lambda method: method.reach,
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("amplitude", "precision"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
-        for name in ("sharpness", "pre_smoothing", "rho"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), ">= 0 and finite")
-        if not 0 <= self.anisotropy < 1:
-            raise InvalidParameter.outside("anisotropy", self.anisotropy, "in [0, 1)")
-        if not 0 < self.dl <= 2:
-            raise InvalidParameter.outside("dl", self.dl, "in (0, 2]")
-        for name, least in (("directions", 2), ("iterations", 1)):
-            if getattr(self, name) < least:
-                raise InvalidParameter.outside(name, getattr(self, name), f">= {least}")
+    amplitude: Annotated[float, positive] = 60.0
+    sharpness: Annotated[float, nonnegative] = 0.7
+    anisotropy: Annotated[float, Interval(0, 1, has_high=False)] = 0.6
+    pre_smoothing: Annotated[float, nonnegative] = 0.6
+    rho: Annotated[float, nonnegative] = 1.1
+    dl: Annotated[float, Interval(0, 2, has_low=False)] = 0.8
+    directions: Annotated[int, at_least(2)] = 12
+    precision: Annotated[float, positive] = 2.0
+    iterations: Annotated[int, counting] = 1
 
     @property
     def reach(self) -> int:
@@ -133,21 +116,8 @@ class CurvaturePreservingDiffusion:
     def for_problem(cls, problem: Problem) -> "CurvaturePreservingDiffusion":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Smooth.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"curvature-preserving diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        I, report = single_at_least(problem.y), progress or silent
+    def solve(self, problem: Problem, context: Context) -> Result:
+        I, report = problem.y, context.progress
         along = self.sharpness / 2
         law = PowerLaw(along, along / (1 - self.anisotropy))
         total = self.iterations * self.directions
@@ -159,7 +129,7 @@ class CurvaturePreservingDiffusion:
                 report(iteration * self.directions + k + 1, total, "directions")
             I = mean
         sentence = f"averaged along curves in {self.directions} directions, amplitude {self.amplitude:.3g}"
-        return Result(I.to(problem.y.dtype), Status.done(sentence))
+        return Result(I, Status.done(sentence))
 
     def _along(
         self, I: Float[Tensor, "b c h w"], root: Float[Tensor, "b 3 h w"], alpha: float

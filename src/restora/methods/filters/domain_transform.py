@@ -34,40 +34,20 @@ E. S. L. Gastal, M. M. Oliveira, "Domain transform for edge-aware image and vide
 Graphics 30(4), 2011, doi:10.1145/2010324.1964964.
 """
 
-import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Annotated, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.smoothing.domain_transform import Form, domain_transform, reach
 from restora.numerics.smoothing.guide import guide_for
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="domain-transform",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "E. S. L. Gastal, M. M. Oliveira, Domain transform for edge-aware image and video processing, "
-        "ACM Transactions on Graphics 30(4), 2011"
-    ),
-    doi="10.1145/2010324.1964964",
-    halo=lambda method: method.reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 _LEVELS = (15, 25, 50)  # 255σ
 _SIGMA_S = (3.0, 2.0, 3.0)
@@ -75,7 +55,7 @@ _SIGMA_R = (4.0, 6.0, 6.0)  # in σ
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class DomainTransform:
+class DomainTransform(Method):
     """Edge-aware filtering in stretched coordinates.
 
     Args:
@@ -84,26 +64,27 @@ class DomainTransform:
         iterations: N, >= 1. Fewer leave stripes; more than 3 change little.
         form: ``RF`` is the fastest; ``NC`` and ``IC`` have windows with ends, and want other σ_s, σ_r than the rule's.
         guide: the image that edges are taken from, (1 or b, d, h, w); None is y itself.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    sigma_s: float = 2.0
-    sigma_r: float = 0.6
-    iterations: int = 3
+    spec: ClassVar[Spec] = Spec(
+        name="domain-transform",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "E. S. L. Gastal, M. M. Oliveira, Domain transform for edge-aware image and video processing, ACM "
+            "Transactions on Graphics 30(4), 2011"
+        ),
+        doi="10.1145/2010324.1964964",
+        halo=lambda method: method.reach,
+        published=awgn_protocols("set12-gray"),
+    )
+
+    sigma_s: Annotated[float, positive] = 2.0
+    sigma_r: Annotated[float, nonnegative] = 0.6
+    iterations: Annotated[int, counting] = 3
     form: Form = "RF"
     guide: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.sigma_s < math.inf:
-            raise InvalidParameter.outside("sigma_s", self.sigma_s, "> 0 and finite")
-        if not 0 <= self.sigma_r < math.inf:
-            raise InvalidParameter.outside("sigma_r", self.sigma_r, ">= 0 and finite")
-        if self.iterations < 1:
-            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
-        if self.form not in get_args(Form):
-            raise InvalidParameter.outside("form", self.form, f"one of {', '.join(get_args(Form))}")
 
     @property
     def reach(self) -> int | None:
@@ -120,17 +101,11 @@ class DomainTransform:
     def for_problem(cls, problem: Problem) -> "DomainTransform":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the domain transform removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         guide = guide_for(y, self.guide)
         if self.sigma_r == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: every difference is an edge"))
+            return Result.left_alone(y, "every difference is an edge")
         x = domain_transform(
             y,
             guide,

@@ -30,39 +30,19 @@ E. S. L. Gastal, M. M. Oliveira, "Domain transform for edge-aware image and vide
 Graphics 30(4), 2011, doi:10.1145/2010324.1964964.
 """
 
-import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Annotated, ClassVar
 
 import numpy as np
-import torch
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
 from restora.numerics.smoothing.domain_transform import Form, domain_transform, reach
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="domain-transform-joint",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "E. S. L. Gastal, M. M. Oliveira, Domain transform for edge-aware image and video processing, "
-        "ACM Transactions on Graphics 30(4), 2011"
-    ),
-    doi="10.1145/2010324.1964964",
-    halo=lambda method: reach(method.form, method.sigma_s, method.iterations) + gaussian_radius(method.presmoothing),
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 _LEVELS = (15, 25, 50)  # 255σ
 _SIGMA_S = (5.0, 8.0, 8.0)
@@ -71,7 +51,7 @@ _PRESMOOTHING = (0.8, 0.8, 1.2)
 
 
 @dataclass(frozen=True, slots=True)
-class JointDomainTransform:
+class JointDomainTransform(Method):
     """The domain transform guided by the smoothed image.
 
     Args:
@@ -80,27 +60,29 @@ class JointDomainTransform:
         presmoothing: ς in pixels, >= 0; 0 is the self-guided filter. Too large a one blurs fine lines.
         iterations: N, >= 1.
         form: the linear filter, as in the paper.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    sigma_s: float = 8.0
-    sigma_r: float = 0.1
-    presmoothing: float = 0.8
-    iterations: int = 3
-    form: Form = "RF"
+    spec: ClassVar[Spec] = Spec(
+        name="domain-transform-joint",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "E. S. L. Gastal, M. M. Oliveira, Domain transform for edge-aware image and video processing, ACM "
+            "Transactions on Graphics 30(4), 2011"
+        ),
+        doi="10.1145/2010324.1964964",
+        halo=lambda method: (
+            reach(method.form, method.sigma_s, method.iterations) + gaussian_radius(method.presmoothing)
+        ),
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.sigma_s < math.inf:
-            raise InvalidParameter.outside("sigma_s", self.sigma_s, "> 0 and finite")
-        for name, value in (("sigma_r", self.sigma_r), ("presmoothing", self.presmoothing)):
-            if not 0 <= value < math.inf:
-                raise InvalidParameter.outside(name, value, ">= 0 and finite")
-        if self.iterations < 1:
-            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
-        if self.form not in get_args(Form):
-            raise InvalidParameter.outside("form", self.form, f"one of {', '.join(get_args(Form))}")
+    sigma_s: Annotated[float, positive] = 8.0
+    sigma_r: Annotated[float, nonnegative] = 0.1
+    presmoothing: Annotated[float, nonnegative] = 0.8
+    iterations: Annotated[int, counting] = 3
+    form: Form = "RF"
 
     @classmethod
     def for_noise(cls, sigma: float) -> "JointDomainTransform":
@@ -113,16 +95,10 @@ class JointDomainTransform:
     def for_problem(cls, problem: Problem) -> "JointDomainTransform":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the domain transform removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         if self.sigma_r == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: every difference is an edge"))
+            return Result.left_alone(y, "every difference is an edge")
         guide = convolve_separable(y, gaussian_kernel(self.presmoothing), "reflect")
         x = domain_transform(
             y,

@@ -37,41 +37,20 @@ S. Grewenig, J. Weickert, A. Bruhn, "From box filtering to fast explicit diffusi
 doi:10.1007/978-3-642-15986-2_54.
 """
 
-import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
 from restora.numerics.diffusion.structure_tensor import EdgeEnhancing
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="eed",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "J. Weickert, Theoretical foundations of anisotropic diffusion in image processing, Computing, Supplement 11, "
-        "1996"
-    ),
-    doi="10.1007/978-3-7091-6586-7_13",
-    halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, 0.0),
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 DivergenceStencil = Literal["central", "nonnegative"]
 """How div(D∇u) is written with nine pixels."""
@@ -81,7 +60,7 @@ _TABLE = np.array([(15, 8, 3, 0.7), (25, 12, 3, 1.0), (50, 12, 16, 1.0)]).T
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeEnhancingDiffusion:
+class EdgeEnhancingDiffusion(Method):
     """Diffusion along the edges, and everywhere where there are none.
 
     Args:
@@ -90,27 +69,28 @@ class EdgeEnhancingDiffusion:
         time: T, > 0.
         cycles: how often D is found, >= 1.
         stencil: how div(D∇u) is discretised.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    contrast: float = 12 / 255
-    pre_smoothing: float = 1.0
-    time: float = 0.6
-    cycles: int = 3
-    stencil: DivergenceStencil = "central"
+    spec: ClassVar[Spec] = Spec(
+        name="eed",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "J. Weickert, Theoretical foundations of anisotropic diffusion in image processing, Computing, Supplement"
+            " 11, 1996"
+        ),
+        doi="10.1007/978-3-7091-6586-7_13",
+        leaves_noiseless=True,
+        halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, 0.0),
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("contrast", "time"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
-        if not 0 <= self.pre_smoothing < math.inf:
-            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
-        if self.cycles < 1:
-            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
-        if self.stencil not in get_args(DivergenceStencil):
-            raise InvalidParameter.outside("stencil", self.stencil, f"one of {', '.join(get_args(DivergenceStencil))}")
+    contrast: Annotated[float, positive] = 12 / 255
+    pre_smoothing: Annotated[float, nonnegative] = 1.0
+    time: Annotated[float, positive] = 0.6
+    cycles: Annotated[int, counting] = 3
+    stencil: DivergenceStencil = "central"
 
     @classmethod
     def for_noise(cls, sigma: float) -> "EdgeEnhancingDiffusion":
@@ -123,27 +103,14 @@ class EdgeEnhancingDiffusion:
     def for_problem(cls, problem: Problem) -> "EdgeEnhancingDiffusion":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Diffuse.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"edge-enhancing diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+    def solve(self, problem: Problem, context: Context) -> Result:
         x = evolve(
-            single_at_least(problem.y),
+            problem.y,
             partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=0.0, law=EdgeEnhancing(self.contrast)),
             time=self.time,
             cycles=self.cycles,
             stencil=self.stencil,
-            progress=progress,
+            progress=context.progress,
         )
         sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, λ = {self.contrast:.3g}"
-        return Result(x.to(problem.y.dtype), Status.done(sentence))
+        return Result(x, Status.done(sentence))

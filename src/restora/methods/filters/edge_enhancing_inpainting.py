@@ -32,16 +32,15 @@ J. Weickert, M. Welk, "Tensor field interpolation with PDEs", Visualization and 
 doi:10.1007/3-540-31272-2_19.
 """
 
-import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, ClassVar
 
 import torch
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors, evolve
@@ -49,22 +48,9 @@ from restora.numerics.diffusion.structure_tensor import Charbonnier
 from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
-SPEC = Spec(
-    name="eed-inpainting",
-    tasks=("inpaint",),
-    solves=(Mask,),
-    colour="native",
-    paper=(
-        "I. Galić, J. Weickert, M. Welk, A. Bruhn, A. Belyaev, H.-P. Seidel, Image compression with anisotropic "
-        "diffusion, Journal of Mathematical Imaging and Vision 31, 2008"
-    ),
-    doi="10.1007/s10851-008-0087-0",
-    needs_sigma=False,
-)
-
 
 @dataclass(frozen=True, slots=True)
-class EdgeEnhancingInpainting:
+class EdgeEnhancingInpainting(Method):
     """Edge-enhancing diffusion outside the known pixels.
 
     Args:
@@ -72,42 +58,30 @@ class EdgeEnhancingInpainting:
         pre_smoothing: ς, standard deviation in pixels of the Gaussian before the gradient, >= 0.
         time: T, > 0.
         cycles: how often D is found, >= 1.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    contrast: float = 2 / 255
-    pre_smoothing: float = 0.8
-    time: float = 200.0
-    cycles: int = 20
+    spec: ClassVar[Spec] = Spec(
+        name="eed-inpainting",
+        tasks=("inpaint",),
+        solves=(Mask,),
+        colour="native",
+        paper=(
+            "I. Galić, J. Weickert, M. Welk, A. Bruhn, A. Belyaev, H.-P. Seidel, Image compression with anisotropic "
+            "diffusion, Journal of Mathematical Imaging and Vision 31, 2008"
+        ),
+        doi="10.1007/s10851-008-0087-0",
+        needs_sigma=False,
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("contrast", "time"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0 and finite")
-        if not 0 <= self.pre_smoothing < math.inf:
-            raise InvalidParameter.outside("pre_smoothing", self.pre_smoothing, ">= 0 and finite")
-        if self.cycles < 1:
-            raise InvalidParameter.outside("cycles", self.cycles, ">= 1")
+    contrast: Annotated[float, positive] = 2 / 255
+    pre_smoothing: Annotated[float, nonnegative] = 0.8
+    time: Annotated[float, positive] = 200.0
+    cycles: Annotated[int, counting] = 20
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "EdgeEnhancingInpainting":
-        """The defaults: there is nothing to choose."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Fill the missing pixels. A channel without any known pixel becomes zero.
-
-        Raises:
-            CannotSolve: H is not a Mask.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Fill the missing pixels. A channel without any known pixel becomes zero."""
         H = problem.H
-        if not isinstance(H, Mask):
-            raise CannotSolve(f"this inpainting fills the holes of a Mask; it does not solve {type(H).__name__}")
-        y = single_at_least(problem.y)
+        y = problem.y
         known = H.known.to(y).expand(y.shape) > 0
         x = evolve(
             harmonic_fill(y, H.known.to(y), tolerance=1e-2).x,
@@ -116,7 +90,7 @@ class EdgeEnhancingInpainting:
             cycles=self.cycles,
             stencil="central",
             keep=lambda u: torch.where(known, y, u),
-            progress=progress,
+            progress=context.progress,
         )
         sentence = f"diffused into the holes for a time of {self.time:.3g} in {self.cycles} cycles"
-        return Result(x.to(problem.y.dtype), Status.done(sentence))
+        return Result(x, Status.done(sentence))

@@ -30,45 +30,28 @@ R. Deriche, "Recursively implementing the Gaussian and its derivatives", INRIA r
 A. P. Witkin, "Scale-space filtering", International Joint Conference on Artificial Intelligence, 1983.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-import torch
+from typing import Annotated, ClassVar, Literal
 
 from restora.core.backend import runs_on_cpu_kernels, single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import check_parameters, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
-from restora.core.spec import Spec
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
 from restora.numerics.smoothing.recursive_gaussian import recursive_gaussian
 from restora.operators.identity import Identity
 
 Form = Literal["auto", "direct", "recursive"]
 
-SPEC = Spec(
-    name="gaussian",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper="J. J. Koenderink, The structure of images, Biological Cybernetics 50, 1984",
-    doi="10.1007/BF00336961",
-    halo=lambda method: method.reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 _RECURSIVE_FROM = 8.0  # pixels: from here the recursion is the faster one, whatever the image
 _RECURSIVE_REACH = 7.0  # in s
 
 
 @dataclass(frozen=True, slots=True)
-class GaussianFilter:
+class GaussianFilter(Method):
     """Convolution with a Gaussian of standard deviation ``s`` pixels.
 
     Args:
@@ -76,22 +59,25 @@ class GaussianFilter:
             it blurs.
         truncate: the kernel of the direct form is cut at this many s, > 0.
         form: ``direct`` sums, ``recursive`` recurs (on the CPU, without gradients, s >= 1), ``auto`` takes the faster.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    s: float = 0.8
-    truncate: float = 4.0
+    spec: ClassVar[Spec] = Spec(
+        name="gaussian",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="J. J. Koenderink, The structure of images, Biological Cybernetics 50, 1984",
+        doi="10.1007/BF00336961",
+        halo=lambda method: method.reach,
+        published=awgn_protocols("set12-gray"),
+    )
+
+    s: Annotated[float, nonnegative] = 0.8
+    truncate: Annotated[float, positive] = 4.0
     form: Form = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.s < math.inf:
-            raise InvalidParameter.outside("s", self.s, ">= 0 and finite")
-        if not 0 < self.truncate < math.inf:
-            raise InvalidParameter.outside("truncate", self.truncate, "> 0 and finite")
-        if self.form not in get_args(Form):
-            raise InvalidParameter.outside("form", self.form, f"one of {', '.join(get_args(Form))}")
+        check_parameters(self)
         if self.form == "recursive" and self.s < 1:
             raise InvalidParameter.outside("s", self.s, ">= 1 in the recursive form")
 
@@ -114,13 +100,7 @@ class GaussianFilter:
     def for_problem(cls, problem: Problem) -> "GaussianFilter":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the Gaussian filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         if self.recurs and runs_on_cpu_kernels(single_at_least(y)):
             x = recursive_gaussian(y, self.s)

@@ -33,42 +33,23 @@ K. He, J. Sun, X. Tang, "Guided image filtering", IEEE Transactions on Pattern A
 K. He, J. Sun, "Fast guided filter", arXiv:1505.00996, 2015.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.smoothing.guide import guide_for
 from restora.numerics.smoothing.guided import guided
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="guided",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "K. He, J. Sun, X. Tang, Guided image filtering, "
-        "IEEE Transactions on Pattern Analysis and Machine Intelligence 35(6), 2013"
-    ),
-    doi="10.1109/TPAMI.2012.213",
-    halo=lambda method: method.reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, eq=False, slots=True)
-class GuidedFilter:
+class GuidedFilter(Method):
     """The guided filter.
 
     Args:
@@ -77,22 +58,26 @@ class GuidedFilter:
             doubled it blurs edges.
         subsampling: s, >= 1; 4 is many times faster for large r, and nearly as good.
         guide: I, (1 or b, d, h, w); None is y itself.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    radius: int = 1
-    epsilon: float = 0.03
-    subsampling: int = 1
-    guide: Tensor | None = None
+    spec: ClassVar[Spec] = Spec(
+        name="guided",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "K. He, J. Sun, X. Tang, Guided image filtering, IEEE Transactions on Pattern Analysis and Machine "
+            "Intelligence 35(6), 2013"
+        ),
+        doi="10.1109/TPAMI.2012.213",
+        halo=lambda method: method.reach,
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        for name, value in (("radius", self.radius), ("subsampling", self.subsampling)):
-            if value < 1:
-                raise InvalidParameter.outside(name, value, ">= 1")
-        if not 0 <= self.epsilon < math.inf:
-            raise InvalidParameter.outside("epsilon", self.epsilon, ">= 0 and finite")
+    radius: Annotated[int, counting] = 1
+    epsilon: Annotated[float, nonnegative] = 0.03
+    subsampling: Annotated[int, counting] = 1
+    guide: Tensor | None = None
 
     @property
     def reach(self) -> int | None:
@@ -108,16 +93,10 @@ class GuidedFilter:
     def for_problem(cls, problem: Problem) -> "GuidedFilter":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the guided filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
         guide = guide_for(y, self.guide)
         if self.guide is None and self.epsilon == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: it is a linear function of itself"))
+            return Result.left_alone(y, "it is a linear function of itself")
         x = guided(y, guide, radius=self.radius, epsilon=self.epsilon, subsampling=self.subsampling)
         return Result(x, Status.done(f"linear in {'itself' if self.guide is None else 'the guide'} by windows"))

@@ -30,37 +30,23 @@ Acoustics, Speech, and Signal Processing 27(1), 1979, doi:10.1109/TASSP.1979.116
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import odd
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.noise.salt_and_pepper import SaltAndPepper
 from restora.numerics.smoothing.median import median
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="median",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm, "
-        "IEEE Transactions on Acoustics, Speech, and Signal Processing 27(1), 1979"
-    ),
-    doi="10.1109/TASSP.1979.1163188",
-    halo=lambda method: method.side // 2,
-)
 
 _GAUSSIAN = {12.0: 1, 30.0: 3, 45.0: 5, math.inf: 7}  # up to 255σ: side
 _IMPULSES = {0.0: 1, 0.22: 3, 0.40: 5, 0.55: 7, 0.65: 9, math.inf: 11}  # up to the share of impulses: side
 
 
 @dataclass(frozen=True, slots=True)
-class Median:
+class Median(Method):
     """The median of square windows.
 
     Args:
@@ -71,11 +57,20 @@ class Median:
         InvalidParameter: the side is outside its range.
     """
 
-    side: int = 3
+    spec: ClassVar[Spec] = Spec(
+        name="median",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm, IEEE "
+            "Transactions on Acoustics, Speech, and Signal Processing 27(1), 1979"
+        ),
+        doi="10.1109/TASSP.1979.1163188",
+        halo=lambda method: method.side // 2,
+    )
 
-    def __post_init__(self) -> None:
-        if self.side < 1 or self.side % 2 == 0:
-            raise InvalidParameter.outside("side", self.side, "odd and >= 1")
+    side: Annotated[int, odd] = 3
 
     @classmethod
     def for_noise(cls, sigma: float) -> "Median":
@@ -93,13 +88,7 @@ class Median:
             return cls.for_impulses(problem.noise.amount)
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the median filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         if self.side == 1:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: the noise is less than the loss"))
+            return Result.left_alone(problem.y, "the noise is less than the loss")
         return Result(median(problem.y, self.side), Status.done(f"medians of {self.side}x{self.side} pixels"))

@@ -32,33 +32,16 @@ doi:10.5201/ipol.2011.bcm_nlm.
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import odd, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
 from restora.patches import nonlocal_means as patchwise
 from restora.patches import pixelwise_means as pixelwise
-
-SPEC = Spec(
-    name="nlm",
-    tasks=("denoise", "deblock"),
-    solves=(Identity,),
-    colour="native",
-    paper="A. Buades, B. Coll, J.-M. Morel, Non-local means denoising, Image Processing On Line 1, 2011",
-    doi="10.5201/ipol.2011.bcm_nlm",
-    halo=lambda method: (patchwise if method.kind == "patchwise" else pixelwise).reach(method.patch, method.window),
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 # Up to 255σ: (patch, window, h/σ), the tables of the IPOL article.
 _GRAY = {15: (3, 21, 0.40), 30: (5, 21, 0.40), 45: (7, 35, 0.35), 75: (9, 35, 0.35), math.inf: (11, 35, 0.30)}
@@ -70,7 +53,7 @@ Kind = Literal["patchwise", "pixelwise"]
 
 
 @dataclass(frozen=True, slots=True)
-class NonLocalMeans:
+class NonLocalMeans(Method):
     """Non-local means.
 
     Args:
@@ -78,24 +61,24 @@ class NonLocalMeans:
         window: side of the search window in pixels, odd, >= 1; the time grows with its square.
         h_over_sigma: h/σ, the decay of the weights, > 0. Halved it leaves noise, doubled it blurs.
         kind: what is kept of an estimated patch. The pixelwise kind is best with an h/σ of about 0.6.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    patch: int = 5
-    window: int = 21
-    h_over_sigma: float = 0.40
-    kind: Kind = "patchwise"
+    spec: ClassVar[Spec] = Spec(
+        name="nlm",
+        tasks=("denoise", "deblock"),
+        solves=(Identity,),
+        colour="native",
+        paper="A. Buades, B. Coll, J.-M. Morel, Non-local means denoising, Image Processing On Line 1, 2011",
+        doi="10.5201/ipol.2011.bcm_nlm",
+        leaves_noiseless=True,
+        halo=lambda method: (patchwise if method.kind == "patchwise" else pixelwise).reach(method.patch, method.window),
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        for name, side in (("patch", self.patch), ("window", self.window)):
-            if side < 1 or side % 2 == 0:
-                raise InvalidParameter.outside(name, side, "odd and >= 1")
-        if not 0 < self.h_over_sigma < math.inf:
-            raise InvalidParameter.outside("h_over_sigma", self.h_over_sigma, "> 0 and finite")
-        if self.kind not in get_args(Kind):
-            raise InvalidParameter.outside("kind", self.kind, f"one of {', '.join(get_args(Kind))}")
+    patch: Annotated[int, odd] = 5
+    window: Annotated[int, odd] = 21
+    h_over_sigma: Annotated[float, positive] = 0.40
+    kind: Kind = "patchwise"
 
     @classmethod
     def for_noise(cls, sigma: float, channels: int = 1) -> "NonLocalMeans":
@@ -108,14 +91,8 @@ class NonLocalMeans:
     def for_problem(cls, problem: Problem) -> "NonLocalMeans":
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"non-local means removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         sigma = problem.sigma
-        if sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         h = self.h_over_sigma * sigma
         means = patchwise.nonlocal_means if self.kind == "patchwise" else pixelwise.pixelwise_means
         x = means(problem.y, sigma=sigma, h=h, patch=self.patch, window=self.window)

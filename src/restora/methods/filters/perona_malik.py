@@ -41,41 +41,22 @@ M. J. Black, G. Sapiro, D. H. Marimont, D. Heeger, "Robust anisotropic diffusion
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval, counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.diffusion.scalar import Conductance, perona_malik_step
 from restora.operators.identity import Identity
 
 _WHOLE = 1 << 30  # pixels: a halo that reaches everywhere
-
-SPEC = Spec(
-    name="perona-malik",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE Transactions on "
-        "Pattern Analysis and Machine Intelligence 12(7), 1990"
-    ),
-    doi="10.1109/34.56205",
-    halo=lambda method: _WHOLE if method.contrast == "quantile" else method.iterations,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 Contrast = Literal["noise", "quantile"]
 """Whence K: from the noise, K_over_sigma·σ, or from the image, by the rule of the paper."""
@@ -85,7 +66,7 @@ _TABLE = np.array([(15, 0.7, 10), (25, 0.5, 20), (50, 0.7, 15)]).T
 
 
 @dataclass(frozen=True, slots=True)
-class PeronaMalik:
+class PeronaMalik(Method):
     """Explicit diffusion with a conductance for each direction.
 
     Args:
@@ -96,33 +77,29 @@ class PeronaMalik:
         iterations: >= 1; the time T is step·iterations.
         contrast: whence K.
         quantile: in (0, 1), of the differences, for contrast="quantile".
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    K_over_sigma: float = 0.5
-    conductance: Conductance = "g2"
-    step: float = 0.2
-    iterations: int = 20
-    contrast: Contrast = "noise"
-    quantile: float = 0.9
+    spec: ClassVar[Spec] = Spec(
+        name="perona-malik",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE Transactions on "
+            "Pattern Analysis and Machine Intelligence 12(7), 1990"
+        ),
+        doi="10.1109/34.56205",
+        leaves_noiseless=True,
+        halo=lambda method: _WHOLE if method.contrast == "quantile" else method.iterations,
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.K_over_sigma < math.inf:
-            raise InvalidParameter.outside("K_over_sigma", self.K_over_sigma, "> 0 and finite")
-        for name, value, choices in (
-            ("conductance", self.conductance, get_args(Conductance)),
-            ("contrast", self.contrast, get_args(Contrast)),
-        ):
-            if value not in choices:
-                raise InvalidParameter.outside(name, value, f"one of {', '.join(choices)}")
-        if not 0 < self.step <= 0.25:
-            raise InvalidParameter.outside("step", self.step, "in (0, 1/4]")
-        if self.iterations < 1:
-            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
-        if not 0 < self.quantile < 1:
-            raise InvalidParameter.outside("quantile", self.quantile, "in (0, 1)")
+    K_over_sigma: Annotated[float, positive] = 0.5
+    conductance: Conductance = "g2"
+    step: Annotated[float, Interval(0, 0.25, has_low=False)] = 0.2
+    iterations: Annotated[int, counting] = 20
+    contrast: Contrast = "noise"
+    quantile: Annotated[float, Interval(0, 1, has_low=False, has_high=False)] = 0.9
 
     @classmethod
     def for_noise(cls, sigma: float) -> "PeronaMalik":
@@ -135,19 +112,9 @@ class PeronaMalik:
     def for_problem(cls, problem: Problem) -> "PeronaMalik":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Diffuse. ``stats`` hold the time and the (largest) K of each iteration.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"Perona–Malik removes noise only: H must be Identity, not {type(problem.H).__name__}")
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        u = single_at_least(problem.y)
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Diffuse. ``stats`` hold the time and the (largest) K of each iteration."""
+        u = problem.y
         K = u.new_full((len(u),), self.K_over_sigma * problem.sigma, dtype=torch.float64)
         stats = []
         for iteration in range(1, self.iterations + 1):
@@ -155,9 +122,9 @@ class PeronaMalik:
                 K = _contrast(u, self.quantile)
             u = perona_malik_step(u, K, self.conductance, self.step)
             stats.append({"time": self.step * iteration, "K": float(K.max())})
-            (progress or silent)(iteration, self.iterations, f"K = {float(K.max()):.3g}")
+            context.progress(iteration, self.iterations, f"K = {float(K.max()):.3g}")
         sentence = f"{self.iterations} steps of {self.step:g} with {self.conductance}, K = {stats[-1]['K']:.3g}"
-        return Result(u.to(problem.y.dtype), Status.done(sentence), stats=tuple(stats))
+        return Result(u, Status.done(sentence), stats=tuple(stats))
 
 
 def _contrast(u: Float[Tensor, "b c h w"], quantile: float) -> Float[Tensor, " b"]:

@@ -31,43 +31,31 @@ D. Tschumperlé, R. Deriche, "Vector-valued image regularization with PDEs: a co
 applications", IEEE Transactions on Pattern Analysis and Machine Intelligence 27(4), 2005, doi:10.1109/TPAMI.2005.87.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.backend import single_at_least
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.diffusion.evolution import diffusion_tensors
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.numerics.diffusion.tensor import tensor_velocity
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="trace-diffusion",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "D. Tschumperlé, R. Deriche, Vector-valued image regularization with PDEs: a common framework for different "
-        "applications, IEEE Transactions on Pattern Analysis and Machine Intelligence 27(4), 2005"
-    ),
-    doi="10.1109/TPAMI.2005.87",
-)
-
 # Rows: 255σ, iterations; for a pre-smoothing of 0.7 and ρ = 2.
 _LEVELS, _ITERATIONS = (15, 25, 50), (20, 40, 120)
 
 
 @dataclass(frozen=True, slots=True)
-class TraceDiffusion:
+class TraceDiffusion(Method):
     """Smoothing by oriented Gaussians, the same for all channels.
 
     Args:
@@ -77,28 +65,32 @@ class TraceDiffusion:
         pre_smoothing: standard deviation in pixels of the Gaussian before the gradient, >= 0.
         rho: that of the Gaussian over the structure tensor, >= 0.
         iterations: >= 1.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    p_along: float = 0.5
-    p_across: float = 0.9
-    dt: float = 20 / 255
-    pre_smoothing: float = 0.0
-    rho: float = 0.5
-    iterations: int = 10
+    spec: ClassVar[Spec] = Spec(
+        name="trace-diffusion",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "D. Tschumperlé, R. Deriche, Vector-valued image regularization with PDEs: a common framework for "
+            "different applications, IEEE Transactions on Pattern Analysis and Machine Intelligence 27(4), 2005"
+        ),
+        doi="10.1109/TPAMI.2005.87",
+        leaves_noiseless=True,
+    )
+
+    p_along: Annotated[float, nonnegative] = 0.5
+    p_across: Annotated[float, nonnegative] = 0.9
+    dt: Annotated[float, positive] = 20 / 255
+    pre_smoothing: Annotated[float, nonnegative] = 0.0
+    rho: Annotated[float, nonnegative] = 0.5
+    iterations: Annotated[int, counting] = 10
 
     def __post_init__(self) -> None:
-        for name in ("p_along", "pre_smoothing", "rho"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), ">= 0 and finite")
-        if not self.p_along <= self.p_across < math.inf:
-            raise InvalidParameter.outside("p_across", self.p_across, ">= p_along and finite")
-        if not 0 < self.dt < math.inf:
-            raise InvalidParameter.outside("dt", self.dt, "> 0 and finite")
-        if self.iterations < 1:
-            raise InvalidParameter.outside("iterations", self.iterations, ">= 1")
+        check_parameters(self)
+        if self.p_across < self.p_along:
+            raise InvalidParameter.outside("p_across", self.p_across, f">= p_along = {self.p_along}")
 
     @classmethod
     def for_noise(cls, sigma: float) -> "TraceDiffusion":
@@ -113,21 +105,9 @@ class TraceDiffusion:
     def for_problem(cls, problem: Problem) -> "TraceDiffusion":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Diffuse. ``stats`` hold the largest |β| and the longest τ of each iteration in the batch.
-
-        Raises:
-            CannotSolve: H is not the identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"trace-based diffusion removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
-        if problem.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        y = single_at_least(problem.y)
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Diffuse. ``stats`` hold the largest |β| and the longest τ of each iteration in the batch."""
+        y = problem.y
         low, high = (bound(y, dim=(1, 2, 3), keepdim=True) for bound in (torch.amin, torch.amax))
         I, law, stats = y, PowerLaw(self.p_along, self.p_across), []
         for iteration in range(1, self.iterations + 1):
@@ -137,8 +117,8 @@ class TraceDiffusion:
             tau = torch.minimum(self.dt / largest.clamp_min(torch.finfo(I.dtype).tiny), _stable(T)).detach()
             I = torch.minimum(torch.maximum(I + tau * beta, low), high)
             stats.append({"velocity": float(largest.max()), "step": float(tau.max())})
-            (progress or silent)(iteration, self.iterations, f"|β| = {stats[-1]['velocity']:.2g}")
-        return Result(I.to(problem.y.dtype), Status.done(f"{self.iterations} iterations"), stats=tuple(stats))
+            context.progress(iteration, self.iterations, f"|β| = {stats[-1]['velocity']:.2g}")
+        return Result(I, Status.done(f"{self.iterations} iterations"), stats=tuple(stats))
 
 
 def _stable(T: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 1 1"]:

@@ -35,22 +35,21 @@ prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
 from restora.numerics.plug_and_play import (
     LEAST_SIGMA,
     annealed,
-    check_count,
-    check_positive,
     computable,
     half_quadratic_splitting,
 )
@@ -60,26 +59,12 @@ from restora.operators.mask import Mask
 from restora.operators.mosaic import Mosaic
 from restora.weights.denoiser import NetworkDenoiser
 
-SPEC = Spec(
-    name="dpir",
-    tasks=("deblur", "super-resolve", "demosaick", "inpaint", "denoise"),
-    solves=(Operator,),
-    colour="native",
-    paper=(
-        "K. Zhang, Y. Li, W. Zuo, L. Zhang, L. Van Gool and R. Timofte, "
-        '"Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022'
-    ),
-    doi="10.1109/TPAMI.2021.3088914",
-    keeps_constants=False,
-    weights=("drunet-small-gray", "drunet-small-colour"),
-)
-
 SYMMETRIES = ((0, False), (1, True), (0, True), (3, False), (2, True), (1, False), (2, False), (3, True))
 """Of the square, in the authors' order: quarter turns, and then upside down or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class DPIR:
+class DPIR(Method):
     """Half-quadratic splitting with DRUNet.
 
     Attributes:
@@ -92,17 +77,27 @@ class DPIR:
         precision: in which numbers the network computes.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="dpir",
+        tasks=("deblur", "super-resolve", "demosaick", "inpaint", "denoise"),
+        solves=(Operator,),
+        colour="native",
+        paper=(
+            'K. Zhang, Y. Li, W. Zuo, L. Zhang, L. Van Gool and R. Timofte, "Plug-and-play image restoration with '
+            'deep denoiser prior", IEEE TPAMI 44(10), 2022'
+        ),
+        doi="10.1109/TPAMI.2021.3088914",
+        keeps_constants=False,
+        weights=("drunet-small-gray", "drunet-small-colour"),
+    )
+
     weights: str = "drunet-small-gray"
-    K: int = 8
-    sigma_1: float = 49 / 255
-    least_sigma_K: float = LEAST_SIGMA
-    lam: float = 0.23
+    K: Annotated[int, counting] = 8
+    sigma_1: Annotated[float, positive] = 49 / 255
+    least_sigma_K: Annotated[float, positive] = LEAST_SIGMA
+    lam: Annotated[float, positive] = 0.23
     periodic: bool = True
     precision: Precision = "auto"
-
-    def __post_init__(self) -> None:
-        check_count("K", self.K)
-        check_positive({"sigma_1": self.sigma_1, "least_sigma_K": self.least_sigma_K, "lam": self.lam})
 
     @classmethod
     def for_operator(cls, H: Operator) -> "DPIR":
@@ -119,20 +114,12 @@ class DPIR:
         colour = problem.H.input_channels(problem.y.shape[1]) == 3
         return replace(cls.for_operator(problem.H), weights="drunet-small-colour" if colour else "drunet-small-gray")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Restore. A row of ``stats`` a step: σ_k, α_k as ``rho``, and the root mean square of Hz − y.
-
-        Raises:
-            CannotSolve: the blur is unknown; or the network does not take the noise level.
-            MissingWeights: the weights are not on this machine.
-            FileProblem: their file cannot be read.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Restore. A row of ``stats`` a step: σ_k, α_k as ``rho``, and the root mean square of Hz − y."""
         ready, sigma = computable(problem), problem.sigma
         z = ready.H.first_guess(ready.y)
         steps = annealed(sigma, self.sigma_1, max(sigma, self.least_sigma_K), self.K, self.lam)
-        z, stats = half_quadratic_splitting(ready, z, steps, self._denoise, progress or silent)
+        z, stats = half_quadratic_splitting(ready, z, steps, self._denoise, context.progress)
         if problem.sigma == 0 and isinstance(problem.H, Mask | Mosaic):
             z = z + ready.H.adjoint(ready.y - ready.H(z))
         return Result(

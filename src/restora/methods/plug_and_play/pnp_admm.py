@@ -35,36 +35,23 @@ applications", IEEE Transactions on Computational Imaging 3(1), 2017, doi:10.110
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 
 from restora.core.denoiser import Denoiser
-from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import at_least, counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.plug_and_play import LEAST_SIGMA, check_count, check_positive, computable, residual
+from restora.numerics.plug_and_play import LEAST_SIGMA, computable, residual
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
-
-SPEC = Spec(
-    name="pnp-admm",
-    tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
-    solves=(Operator,),
-    colour="native",
-    paper=(
-        "S. V. Venkatakrishnan, C. A. Bouman and B. Wohlberg, "
-        '"Plug-and-play priors for model based reconstruction", IEEE GlobalSIP 2013'
-    ),
-    doi="10.1109/GlobalSIP.2013.6737048",
-    keeps_constants=False,
-    weights=("ffdnet-gray", "ffdnet-colour"),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class PnPADMM:
+class PnPADMM(Method):
     """The alternating direction method of multipliers with a denoiser.
 
     Attributes:
@@ -76,35 +63,37 @@ class PnPADMM:
         lam: λ, weight of the prior, > 0. Doubled, the measurement counts for half.
     """
 
-    denoiser: Denoiser = FFDNET_GRAY
-    K: int = 8
-    sigma_1: float = 30 / 255
-    gamma: float = 1.0
-    lam: float = 1.0
+    spec: ClassVar[Spec] = Spec(
+        name="pnp-admm",
+        tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
+        solves=(Operator,),
+        colour="native",
+        paper=(
+            'S. V. Venkatakrishnan, C. A. Bouman and B. Wohlberg, "Plug-and-play priors for model based '
+            'reconstruction", IEEE GlobalSIP 2013'
+        ),
+        doi="10.1109/GlobalSIP.2013.6737048",
+        keeps_constants=False,
+        weights=("ffdnet-gray", "ffdnet-colour"),
+    )
 
-    def __post_init__(self) -> None:
-        check_count("K", self.K)
-        check_positive({"sigma_1": self.sigma_1, "lam": self.lam})
-        if not 1 <= self.gamma < math.inf:
-            raise InvalidParameter.outside("gamma", self.gamma, ">= 1")
+    denoiser: Denoiser = FFDNET_GRAY
+    K: Annotated[int, counting] = 8
+    sigma_1: Annotated[float, positive] = 30 / 255
+    gamma: Annotated[float, at_least(1)] = 1.0
+    lam: Annotated[float, positive] = 1.0
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "PnPADMM":
         """FFDNet for gray or for colour, as x has one channel or three."""
         return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         """Restore.
 
         A row of ``stats`` an iteration: the level of the denoiser, ρ, the root mean squares of Hv − y and of x − v.
-
-        Raises:
-            CannotSolve: the blur is unknown; or the denoiser cannot be used.
-            MissingWeights: those of the denoiser are not on this machine.
         """
-        ready, report = computable(problem), progress or silent
+        ready, report = computable(problem), context.progress
         H, y, sigma = ready.H, ready.y, max(problem.sigma, LEAST_SIGMA)
         v = H.first_guess(y)
         u, rho, stats = torch.zeros_like(v), self.lam * sigma**2 / self.sigma_1**2, list[Mapping[str, float]]()
@@ -118,4 +107,4 @@ class PnPADMM:
             report(k, self.K, f"x - v {split:.1e}")
             rho, u = rho * self.gamma, u / self.gamma
         sentence = f"{self.K} iterations with the denoiser {self.denoiser}"
-        return Result(v.to(problem.y.dtype), Status.done(sentence), stats=tuple(stats))
+        return Result(v, Status.done(sentence), stats=tuple(stats))

@@ -34,39 +34,26 @@ Processing 4(7), 1995, doi:10.1109/83.392335.
 """
 
 from dataclasses import dataclass
-
-import torch
+from typing import Annotated, ClassVar
 
 from restora.core.denoiser import Denoiser
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.plug_and_play import (
     LEAST_SIGMA,
     annealed,
-    check_count,
-    check_positive,
     computable,
     half_quadratic_splitting,
 )
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
-SPEC = Spec(
-    name="pnp-hqs",
-    tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
-    solves=(Operator,),
-    colour="native",
-    paper=('K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017'),
-    doi="10.1109/CVPR.2017.300",
-    keeps_constants=False,
-    weights=("ffdnet-gray", "ffdnet-colour"),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class PnPHQS:
+class PnPHQS(Method):
     """Half-quadratic splitting with a denoiser.
 
     Attributes:
@@ -78,36 +65,38 @@ class PnPHQS:
         lam: λ, weight of the prior, > 0. Doubled, the measurement counts for half.
     """
 
-    denoiser: Denoiser = FFDNET_GRAY
-    K: int = 8
-    sigma_1: float = 49 / 255
-    sigma_K: float | None = None
-    lam: float = 0.23
+    spec: ClassVar[Spec] = Spec(
+        name="pnp-hqs",
+        tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
+        solves=(Operator,),
+        colour="native",
+        paper=(
+            'K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017'
+        ),
+        doi="10.1109/CVPR.2017.300",
+        keeps_constants=False,
+        weights=("ffdnet-gray", "ffdnet-colour"),
+    )
 
-    def __post_init__(self) -> None:
-        check_count("K", self.K)
-        check_positive({"sigma_1": self.sigma_1, "sigma_K": self.sigma_K, "lam": self.lam})
+    denoiser: Denoiser = FFDNET_GRAY
+    K: Annotated[int, counting] = 8
+    sigma_1: Annotated[float, positive] = 49 / 255
+    sigma_K: Annotated[float | None, positive] = None
+    lam: Annotated[float, positive] = 0.23
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "PnPHQS":
         """FFDNet for gray or for colour, as x has one channel or three."""
         return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Restore. A row of ``stats`` a step: σ_k, ρ_k, and the root mean square of Hz − y.
-
-        Raises:
-            CannotSolve: the blur is unknown; or the denoiser cannot be used.
-            MissingWeights: those of the denoiser are not on this machine.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Restore. A row of ``stats`` a step: σ_k, ρ_k, and the root mean square of Hz − y."""
         ready, sigma = computable(problem), problem.sigma
         z = ready.H.first_guess(ready.y)
         last = self.sigma_K if self.sigma_K is not None else max(sigma, LEAST_SIGMA)
         steps = annealed(sigma, self.sigma_1, last, self.K, self.lam)
         z, stats = half_quadratic_splitting(
-            ready, z, steps, lambda x, level, k: self.denoiser(x, level), progress or silent
+            ready, z, steps, lambda x, level, k: self.denoiser(x, level), context.progress
         )
         sentence = f"{self.K} steps with the denoiser {self.denoiser}"
-        return Result(z.to(problem.y.dtype), Status.done(sentence), stats=stats)
+        return Result(z, Status.done(sentence), stats=stats)

@@ -47,37 +47,22 @@ on Computational Imaging 5(1), 2019, doi:10.1109/TCI.2018.2880326.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from restora.core.denoiser import Denoiser
-from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.plug_and_play import LEAST_SIGMA, check_count, check_positive, computable, residual
+from restora.numerics.plug_and_play import LEAST_SIGMA, computable, residual
 from restora.numerics.variation_weight import white_gain
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
 Form = Literal["fixed-point", "gradient-descent"]
-
-SPEC = Spec(
-    name="red",
-    tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
-    solves=(Operator,),
-    colour="native",
-    paper=(
-        'Y. Romano, M. Elad and P. Milanfar, "The little engine that could: regularization by denoising (RED)", SIAM '
-        "Journal on Imaging Sciences 10(4), 2017"
-    ),
-    doi="10.1137/16M1102884",
-    keeps_constants=False,
-    weights=("ffdnet-gray", "ffdnet-colour"),
-)
 
 _SIGMA_F = 3.25 / 255
 _OF_NOISE = 2.3
@@ -85,7 +70,7 @@ _OF_NOISE = 2.3
 
 
 @dataclass(frozen=True, slots=True)
-class RED:
+class RED(Method):
     """Regularisation by denoising.
 
     Attributes:
@@ -97,17 +82,25 @@ class RED:
         form: ``fixed-point`` or ``gradient-descent``, which needs some 10 times the iterations.
     """
 
-    denoiser: Denoiser = FFDNET_GRAY
-    lam: float = 0.02 * 255**2
-    sigma_f: float = _SIGMA_F
-    N: int = 30
-    form: Form = "fixed-point"
+    spec: ClassVar[Spec] = Spec(
+        name="red",
+        tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
+        solves=(Operator,),
+        colour="native",
+        paper=(
+            'Y. Romano, M. Elad and P. Milanfar, "The little engine that could: regularization by denoising (RED)", '
+            "SIAM Journal on Imaging Sciences 10(4), 2017"
+        ),
+        doi="10.1137/16M1102884",
+        keeps_constants=False,
+        weights=("ffdnet-gray", "ffdnet-colour"),
+    )
 
-    def __post_init__(self) -> None:
-        check_count("N", self.N)
-        check_positive({"lam": self.lam, "sigma_f": self.sigma_f})
-        if self.form not in get_args(Form):
-            raise InvalidParameter.outside("form", self.form, f"one of {', '.join(get_args(Form))}")
+    denoiser: Denoiser = FFDNET_GRAY
+    lam: Annotated[float, positive] = 0.02 * 255**2
+    sigma_f: Annotated[float, positive] = _SIGMA_F
+    N: Annotated[int, counting] = 30
+    form: Form = "fixed-point"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "RED":
@@ -117,16 +110,9 @@ class RED:
         lam = 0.69 ** (1 - gain) * 5**gain / sigma_f**2
         return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])), lam, sigma_f)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Restore. A row of ``stats`` an iteration: the root mean squares of Hx − y and of the change of x.
-
-        Raises:
-            CannotSolve: the blur is unknown; or the denoiser cannot be used.
-            MissingWeights: those of the denoiser are not on this machine.
-        """
-        ready, report = computable(problem), progress or silent
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Restore. A row of ``stats`` an iteration: the root mean squares of Hx − y and of the change of x."""
+        ready, report = computable(problem), context.progress
         x = ready.H.first_guess(ready.y)
         step, stats = self._step(ready, x), list[Mapping[str, float]]()
         for n in range(1, self.N + 1):
@@ -135,7 +121,7 @@ class RED:
             stats.append({"residual": residual(ready.H, x, ready.y), "change": change})
             report(n, self.N, f"change {change:.1e}")
         sentence = f"{self.N} iterations of {self.form} with the denoiser {self.denoiser}"
-        return Result(x.to(problem.y.dtype), Status.done(sentence), stats=tuple(stats))
+        return Result(x, Status.done(sentence), stats=tuple(stats))
 
     def _step(self, problem: Problem, x: Tensor) -> Callable[[Tensor], Tensor]:
         """The map from an x to the next."""

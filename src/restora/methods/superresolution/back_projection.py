@@ -25,64 +25,46 @@ Image Processing 19(11), 2010, doi:10.1109/TIP.2010.2050625.
 """
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.back_projection import back_projected
 from restora.operators.downsample import Downsample
 
-SPEC = Spec(
-    name="back-projection",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="native",
-    paper='M. Irani and S. Peleg, "Improving resolution by image registration", CVGIP 53(3), 1991',
-    doi="10.1016/1049-9652(91)90045-L",
-    needs_sigma=False,
-    # A step looks 2 pixels of y up, 2 down, and 2 of x, which are fewer than 2 of y, sideways.
-    halo=lambda method: 3 + 6 * method.T,
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class BackProjection:
+class BackProjection(Method):
     """Iterative back-projection from bicubic interpolation.
 
     Attributes:
         T: steps, >= 0; 0 is bicubic interpolation.
     """
 
-    T: int = 20
+    spec: ClassVar[Spec] = Spec(
+        name="back-projection",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="native",
+        paper='M. Irani and S. Peleg, "Improving resolution by image registration", CVGIP 53(3), 1991',
+        doi="10.1016/1049-9652(91)90045-L",
+        needs_sigma=False,
+        # A step looks 2 pixels of y up, 2 down, and 2 of x, which are fewer than 2 of y, sideways.
+        halo=lambda method: 3 + 6 * method.T,
+        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+    )
 
-    def __post_init__(self) -> None:
-        if self.T < 0:
-            raise InvalidParameter.outside("T", self.T, ">= 0")
+    T: Annotated[int, nonnegative] = 20
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BackProjection":
-        """Twenty steps, whatever the scale."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x. A row of ``stats`` a step: the root mean square of e before it.
-
-        Raises:
-            CannotSolve: H is not a Downsample.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Enlarge y to the size of x. A row of ``stats`` a step: the root mean square of e before it."""
         H, y = problem.H, problem.y
-        if not isinstance(H, Downsample):
-            raise CannotSolve(f"back-projection needs a Downsample, not {type(H).__name__}")
         x, stats = H.first_guess(y), []
         for t in range(1, self.T + 1):
             x, e = back_projected(x, y, H)
             stats.append({"residual": float(e.square().mean().sqrt())})
-            (progress or silent)(t, self.T, f"residual {stats[-1]['residual']:.2e}")
+            context.progress(t, self.T, f"residual {stats[-1]['residual']:.2e}")
         return Result(x, Status.done(f"{self.T} steps"), stats=tuple(stats))

@@ -23,49 +23,33 @@ Signal Processing 29(6), 1981, doi:10.1109/TASSP.1981.1163711.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.operators.downsample import Downsample
 
-SPEC = Spec(
-    name="bicubic",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="native",
-    paper='R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29(6), 1981',
-    doi="10.1109/TASSP.1981.1163711",
-    needs_sigma=False,
-    halo=lambda method: 3,
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Bicubic:
+class Bicubic(Method):
     """Bicubic interpolation; it has no parameters."""
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "Bicubic":
-        """The one bicubic there is."""
-        return cls()
+    spec: ClassVar[Spec] = Spec(
+        name="bicubic",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="native",
+        paper='R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29(6), 1981',
+        doi="10.1109/TASSP.1981.1163711",
+        needs_sigma=False,
+        halo=lambda method: 3,
+        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+    )
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a Downsample.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = problem.H
-        if not isinstance(H, Downsample):
-            raise CannotSolve(f"bicubic interpolation needs a Downsample, not {type(H).__name__}")
         height, width = problem.size
         x = H.first_guess(problem.y)
         return Result(x, Status.done(f"interpolated to {width}x{height}"))

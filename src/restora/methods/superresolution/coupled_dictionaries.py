@@ -27,12 +27,11 @@ Transactions on Image Processing 21(8), 2012, doi:10.1109/TIP.2012.2192127.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.back_projection import back_project
@@ -44,23 +43,9 @@ from restora.weights.dictionaries import dictionaries
 
 _SCALES = (2, 3, 4)
 
-SPEC = Spec(
-    name="coupled-dictionaries",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='J. Yang et al., "Coupled dictionary training for image super-resolution", IEEE TIP 21(8), 2012',
-    doi="10.1109/TIP.2012.2192127",
-    needs_sigma=False,
-    halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
-    continuous=False,
-    weights=tuple(f"coupled-x{s}" for s in _SCALES),
-    published=tuple(f"set5-x{s}-matlab-bicubic-y-shave{s}" for s in _SCALES),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class CoupledDictionaries:
+class CoupledDictionaries(Method):
     """Super-resolution over a pair of dictionaries that were trained by their use.
 
     Attributes:
@@ -73,24 +58,26 @@ class CoupledDictionaries:
             time of a photograph with soft parts and costs it less than 0.01 dB.
     """
 
-    weights: str = "coupled-x2"
-    lam: float = 0.15
-    overlap: int = 4
-    contrast: float = 1.2
-    back_projections: int = 20
-    least_variance: float = 0.0
+    spec: ClassVar[Spec] = Spec(
+        name="coupled-dictionaries",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper='J. Yang et al., "Coupled dictionary training for image super-resolution", IEEE TIP 21(8), 2012',
+        doi="10.1109/TIP.2012.2192127",
+        needs_sigma=False,
+        halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
+        continuous=False,
+        weights=tuple(f"coupled-x{s}" for s in _SCALES),
+        published=tuple(f"set5-x{s}-matlab-bicubic-y-shave{s}" for s in _SCALES),
+    )
 
-    def __post_init__(self) -> None:
-        for name, value in (("lam", self.lam), ("contrast", self.contrast)):
-            if not 0 < value < float("inf"):
-                raise InvalidParameter.outside(name, value, "> 0")
-        for name, value in (
-            ("overlap", self.overlap),
-            ("back_projections", self.back_projections),
-            ("least_variance", self.least_variance),
-        ):
-            if not 0 <= value < float("inf"):
-                raise InvalidParameter.outside(name, value, ">= 0")
+    weights: str = "coupled-x2"
+    lam: Annotated[float, positive] = 0.15
+    overlap: Annotated[int, nonnegative] = 4
+    contrast: Annotated[float, positive] = 1.2
+    back_projections: Annotated[int, nonnegative] = 20
+    least_variance: Annotated[float, nonnegative] = 0.0
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "CoupledDictionaries":
@@ -98,24 +85,13 @@ class CoupledDictionaries:
         scale = problem.H.scale if isinstance(problem.H, Downsample) else 2
         return cls(weights=f"coupled-x{min(_SCALES, key=lambda s: abs(s - scale))}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x; each channel as if it were luma.
-
-        Raises:
-            CannotSolve: H is not a Downsample.
-            InvalidParameter: the overlap is not smaller than a patch.
-            MissingWeights: there are no such dictionaries.
-            InvalidInput: the file does not hold a pair of dictionaries of square patches.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Enlarge y to the size of x; each channel as if it were luma."""
         H, y = problem.H, problem.y
-        if not isinstance(H, Downsample):
-            raise CannotSolve(f"super-resolution by dictionaries needs a Downsample, not {type(H).__name__}")
         D_h, D_l = dictionaries(self.weights)
         code = partial(feature_sign, lam=self.lam)
         coding = Coding(D_h, D_l, code, self.overlap, self.contrast, self.least_variance)
         height, width = problem.size
         m = imresize(y, scale=H.scale)[..., :height, :width]
-        x = back_project(code_patches(m, coding, progress), y, H, self.back_projections)
+        x = back_project(code_patches(m, coding, context.progress), y, H, self.back_projections)
         return Result(x, Status.done(f"patches of {coding.side} over {D_h.shape[1]} atoms"))

@@ -16,11 +16,10 @@ neural network", CVPR 2016, doi:10.1109/CVPR.2016.207.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -31,29 +30,32 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("espcn",)
 
-SPEC = Spec(
-    name="espcn",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='W. Shi et al., "Real-time single image and video super-resolution using … sub-pixel convolution", CVPR 2016',
-    doi="10.1109/CVPR.2016.207",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-    keeps_constants=False,
-    weights=("espcn-x2", "espcn-x3", "espcn-x4"),
-    published=("set5-x3-matlab-bicubic-y-shave3", "set14-x3-matlab-bicubic-y-shave3"),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class ESPCN:
+class ESPCN(Method):
     """ESPCN, a network a scale.
 
     Attributes:
         weights: name or path of a network of the scale of the problem.
         precision: of the computation.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="espcn",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper=(
+            'W. Shi et al., "Real-time single image and video super-resolution using … sub-pixel convolution", CVPR '
+            "2016"
+        ),
+        doi="10.1109/CVPR.2016.207",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        keeps_constants=False,
+        weights=("espcn-x2", "espcn-x3", "espcn-x4"),
+        published=("set5-x3-matlab-bicubic-y-shave3", "set14-x3-matlab-bicubic-y-shave3"),
+    )
 
     weights: str = "espcn-x3"
     precision: Precision = "auto"
@@ -65,16 +67,7 @@ class ESPCN:
         scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
         return cls(weights=f"espcn-x{scale}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "espcn")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

@@ -19,14 +19,16 @@ References. H. Chen et al., "Pre-trained image processing transformer", CVPR 202
 """
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.ipt import IPT as Network
@@ -40,22 +42,9 @@ ARCHITECTURES = ("ipt",)
 TOLERATED = 2.5 / 255
 """How far σ may be from that of a task."""
 
-SPEC = Spec(
-    name="ipt",
-    tasks=("super-resolve", "denoise"),
-    solves=(Downsample, Identity),
-    colour="native",
-    paper='H. Chen et al., "Pre-trained image processing transformer", CVPR 2021',
-    doi="10.1109/CVPR46437.2021.01212",
-    # The grid of windows begins at the corner of the image; a tile would have another one.
-    halo=None,
-    keeps_constants=False,
-    weights=("ipt-small",),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class IPT:
+class IPT(Method):
     """The image processing transformer.
 
     Attributes:
@@ -65,32 +54,30 @@ class IPT:
         precision: of the computation.
     """
 
-    weights: str = "ipt-small"
-    stride: int = 12
-    margin: int = 12
-    precision: Precision = "auto"
+    spec: ClassVar[Spec] = Spec(
+        name="ipt",
+        tasks=("super-resolve", "denoise"),
+        solves=(Downsample, Identity),
+        colour="native",
+        paper='H. Chen et al., "Pre-trained image processing transformer", CVPR 2021',
+        doi="10.1109/CVPR46437.2021.01212",
+        # The grid of windows begins at the corner of the image; a tile would have another one.
+        halo=None,
+        keeps_constants=False,
+        weights=("ipt-small",),
+    )
 
-    def __post_init__(self) -> None:
-        for name, value, least in (("stride", self.stride, 1), ("margin", self.margin, 0)):
-            if value < least:
-                raise InvalidParameter.outside(name, value, f">= {least}")
+    weights: str = "ipt-small"
+    stride: Annotated[int, counting] = 12
+    margin: Annotated[int, nonnegative] = 12
+    precision: Precision = "auto"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "IPT":
         """The network that ships, with half the paper's windows along each axis."""
         return cls(stride=24, margin=12)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Restore x.
-
-        Raises:
-            CannotSolve: the network has no task for H and the noise, or is of another architecture.
-            InvalidParameter: the stride leaves gaps.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         task = _task_of(problem)
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         network = trained.network

@@ -18,11 +18,10 @@ doi:10.1007/978-3-030-11021-5_5.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -33,24 +32,9 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("rrdbnet",)
 
-SPEC = Spec(
-    name="rrdb",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="native",
-    paper='X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
-    doi="10.1007/978-3-030-11021-5_5",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-    # At ×2 and ×1 the network folds y by 2 and 4: tiles begin at such multiples.
-    multiple_of=4,
-    keeps_constants=False,
-    weights=("rrdb-small-x4",),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class RRDB:
+class RRDB(Method):
     """RRDBNet with the weights of RRDB_PSNR, ESRGAN, Real-ESRGAN or ours.
 
     Attributes:
@@ -58,24 +42,25 @@ class RRDB:
         precision: of the computation.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="rrdb",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="native",
+        paper='X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
+        doi="10.1007/978-3-030-11021-5_5",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        # At ×2 and ×1 the network folds y by 2 and 4: tiles begin at such multiples.
+        multiple_of=4,
+        keeps_constants=False,
+        weights=("rrdb-small-x4",),
+    )
+
     weights: str = "rrdb-small-x4"
     precision: Precision = "auto"
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "RRDB":
-        """The network that ships; there is one, for ×4."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "rrdb")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

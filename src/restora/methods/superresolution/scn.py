@@ -22,11 +22,10 @@ prior", IEEE TIP 25(7), 2016, doi:10.1109/TIP.2016.2564643.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -39,25 +38,9 @@ from restora.weights.run import run_network
 
 ARCHITECTURES = ("scn",)
 
-SPEC = Spec(
-    name="scn",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='Z. Wang et al., "Deep networks for image super-resolution with sparse prior", ICCV 2015',
-    doi="10.1109/ICCV.2015.50",
-    needs_sigma=False,
-    # The first stage looks at as many pixels of its enlargement, that is half as many of y; each later one at half as
-    # many again: twice the first is more than all, and the last reduction fits in what is left.
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-    keeps_constants=False,
-    weights=("scn-x2",),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class SCN:
+class SCN(Method):
     """A cascade of sparse-coding networks, each of which enlarges twice.
 
     Attributes:
@@ -66,25 +49,27 @@ class SCN:
         precision: of the computation.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="scn",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper='Z. Wang et al., "Deep networks for image super-resolution with sparse prior", ICCV 2015',
+        doi="10.1109/ICCV.2015.50",
+        needs_sigma=False,
+        # The first stage looks at as many pixels of its enlargement, that is half as many of y; each later one at half
+        # as many again: twice the first is more than all, and the last reduction fits in what is left.
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+        keeps_constants=False,
+        weights=("scn-x2",),
+        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+    )
+
     weights: str = "scn-x2"
     later_weights: str | None = None
     precision: Precision = "auto"
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "SCN":
-        """The network that ships, whatever the scale."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "scn")
         stages = max(1, math.ceil(math.log2(H.scale) - 1e-9))
         x = problem.y
@@ -92,7 +77,7 @@ class SCN:
             name = self.weights if stage == 0 else self.later_weights or self.weights
             trained = load(name, ARCHITECTURES, x.device, self.precision)
             x = run_network(trained, imresize(x, scale=2))
-            (progress or silent)(stage + 1, stages, f"x{2 ** (stage + 1)}")
+            context.progress(stage + 1, stages, f"x{2 ** (stage + 1)}")
         if 2**stages != H.scale:
             # The grid of x is that of y, s times finer, from whose corner it begins.
             x = imresize(x, scale=H.scale / 2**stages)

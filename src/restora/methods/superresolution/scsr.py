@@ -35,12 +35,11 @@ Image Processing 19(11), 2010, doi:10.1109/TIP.2010.2050625.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.back_projection import back_project
@@ -52,28 +51,9 @@ from restora.weights.dictionaries import dictionaries
 
 _SCALES = (2, 3, 4)
 
-SPEC = Spec(
-    name="scsr",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='J. Yang et al., "Image super-resolution via sparse representation", IEEE TIP 19(11), 2010',
-    doi="10.1109/TIP.2010.2050625",
-    needs_sigma=False,
-    halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
-    continuous=False,
-    weights=tuple(f"scsr-x{s}" for s in _SCALES),
-    published=tuple(
-        f"{images}-x{s}-matlab-bicubic-{how}-shave{s}"
-        for images in ("set5", "set14")
-        for s in _SCALES
-        for how in ("8bit-rgb", "y")
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class ScSR:
+class ScSR(Method):
     """Super-resolution via sparse representation over a pair of jointly trained dictionaries.
 
     Attributes:
@@ -84,19 +64,30 @@ class ScSR:
         back_projections: T >= 0; 0 leaves out step 5.
     """
 
-    weights: str = "scsr-x2"
-    lam: float = 0.2
-    overlap: int = 4
-    contrast: float = 1.2
-    back_projections: int = 20
+    spec: ClassVar[Spec] = Spec(
+        name="scsr",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper='J. Yang et al., "Image super-resolution via sparse representation", IEEE TIP 19(11), 2010',
+        doi="10.1109/TIP.2010.2050625",
+        needs_sigma=False,
+        halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
+        continuous=False,
+        weights=tuple(f"scsr-x{s}" for s in _SCALES),
+        published=tuple(
+            f"{images}-x{s}-matlab-bicubic-{how}-shave{s}"
+            for images in ("set5", "set14")
+            for s in _SCALES
+            for how in ("8bit-rgb", "y")
+        ),
+    )
 
-    def __post_init__(self) -> None:
-        for name, value in (("lam", self.lam), ("contrast", self.contrast)):
-            if not 0 < value < float("inf"):
-                raise InvalidParameter.outside(name, value, "> 0")
-        for name, count in (("overlap", self.overlap), ("back_projections", self.back_projections)):
-            if count < 0:
-                raise InvalidParameter.outside(name, count, ">= 0")
+    weights: str = "scsr-x2"
+    lam: Annotated[float, positive] = 0.2
+    overlap: Annotated[int, nonnegative] = 4
+    contrast: Annotated[float, positive] = 1.2
+    back_projections: Annotated[int, nonnegative] = 20
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "ScSR":
@@ -104,24 +95,13 @@ class ScSR:
         scale = problem.H.scale if isinstance(problem.H, Downsample) else 2
         return cls(weights=f"scsr-x{min(_SCALES, key=lambda s: abs(s - scale))}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x; each channel as if it were luma.
-
-        Raises:
-            CannotSolve: H is not a Downsample.
-            InvalidParameter: the overlap is not smaller than a patch.
-            MissingWeights: there are no such dictionaries.
-            InvalidInput: the file does not hold a pair of dictionaries of square patches.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Enlarge y to the size of x; each channel as if it were luma."""
         H, y = problem.H, problem.y
-        if not isinstance(H, Downsample):
-            raise CannotSolve(f"ScSR needs a Downsample, not {type(H).__name__}")
         D_h, D_l = dictionaries(self.weights)
         code = partial(feature_sign, lam=self.lam)
         coding = Coding(D_h, normalised_atoms(D_l.double()), code, self.overlap, self.contrast)
         height, width = problem.size
         m = imresize(y, scale=H.scale)[..., :height, :width]
-        x = back_project(code_patches(m, coding, progress), y, H, self.back_projections)
+        x = back_project(code_patches(m, coding, context.progress), y, H, self.back_projections)
         return Result(x, Status.done(f"patches of {coding.side} over {D_h.shape[1]} atoms"))

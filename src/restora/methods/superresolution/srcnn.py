@@ -18,11 +18,10 @@ ECCV 2014, doi:10.1007/978-3-319-10593-2_13; "Image super-resolution using deep 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -33,32 +32,32 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srcnn",)
 
-SPEC = Spec(
-    name="srcnn",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
-    doi="10.1109/TPAMI.2015.2439281",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-    keeps_constants=False,
-    weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
-    published=(
-        "set5-x3-matlab-bicubic-y-shave3",
-        *(f"{images}-x{s}-matlab-bicubic-8bit-rgb-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class SRCNN:
+class SRCNN(Method):
     """SRCNN behind bicubic interpolation.
 
     Attributes:
         weights: name or path of a network for the scale of the problem; other scales are enlarged too, only worse.
         precision: of the computation.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="srcnn",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper='C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
+        doi="10.1109/TPAMI.2015.2439281",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+        keeps_constants=False,
+        weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
+        published=(
+            "set5-x3-matlab-bicubic-y-shave3",
+            *(f"{images}-x{s}-matlab-bicubic-8bit-rgb-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+        ),
+    )
 
     weights: str = "srcnn-x3"
     precision: Precision = "auto"
@@ -70,16 +69,7 @@ class SRCNN:
         scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
         return cls(weights=f"srcnn-x{scale}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "srcnn")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))

@@ -19,11 +19,10 @@ CVPR 2017, doi:10.1109/CVPR.2017.19.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -34,22 +33,9 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srresnet", "msrresnet")
 
-SPEC = Spec(
-    name="srgan",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="native",
-    paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
-    doi="10.1109/CVPR.2017.19",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-    keeps_constants=False,
-    weights=("srgan-x4",),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class SRGAN:
+class SRGAN(Method):
     """The generator of SRGAN.
 
     Attributes:
@@ -57,24 +43,23 @@ class SRGAN:
         precision: of the computation.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="srgan",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="native",
+        paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+        doi="10.1109/CVPR.2017.19",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        keeps_constants=False,
+        weights=("srgan-x4",),
+    )
+
     weights: str = "srgan-x4"
     precision: Precision = "auto"
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "SRGAN":
-        """The generator; there is one, for ×4."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "srgan")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

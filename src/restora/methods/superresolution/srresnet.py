@@ -16,11 +16,10 @@ CVPR 2017, doi:10.1109/CVPR.2017.19.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -31,28 +30,28 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("srresnet", "msrresnet")
 
-SPEC = Spec(
-    name="srresnet",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="native",
-    paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
-    doi="10.1109/CVPR.2017.19",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-    keeps_constants=False,
-    weights=("srresnet-x4",),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class SRResNet:
+class SRResNet(Method):
     """SRResNet, a network a scale.
 
     Attributes:
         weights: name or path of a network of the scale of the problem.
         precision: of the computation.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="srresnet",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="native",
+        paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+        doi="10.1109/CVPR.2017.19",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        keeps_constants=False,
+        weights=("srresnet-x4",),
+    )
 
     weights: str = "srresnet-x4"
     precision: Precision = "auto"
@@ -64,16 +63,7 @@ class SRResNet:
         scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 4
         return cls(weights=f"srresnet-x{scale}")
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample by the scale of the network, or it is of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "srresnet")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

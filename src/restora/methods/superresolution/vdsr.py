@@ -16,11 +16,10 @@ CVPR 2016, doi:10.1109/CVPR.2016.182.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
@@ -31,23 +30,9 @@ from restora.weights.reach import reach_of
 
 ARCHITECTURES = ("vdsr",)
 
-SPEC = Spec(
-    name="vdsr",
-    tasks=("super-resolve",),
-    solves=(Downsample,),
-    colour="luma-chroma",
-    paper='J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
-    doi="10.1109/CVPR.2016.182",
-    needs_sigma=False,
-    halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-    keeps_constants=False,
-    weights=("vdsr",),
-    published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class VDSR:
+class VDSR(Method):
     """VDSR behind bicubic interpolation.
 
     Attributes:
@@ -55,24 +40,24 @@ class VDSR:
         precision: of the computation.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="vdsr",
+        tasks=("super-resolve",),
+        solves=(Downsample,),
+        colour="luma-chroma",
+        paper='J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
+        doi="10.1109/CVPR.2016.182",
+        needs_sigma=False,
+        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
+        keeps_constants=False,
+        weights=("vdsr",),
+        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+    )
+
     weights: str = "vdsr"
     precision: Precision = "auto"
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "VDSR":
-        """One network for all scales."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Enlarge y to the size of x.
-
-        Raises:
-            CannotSolve: H is not a bicubic Downsample, or the weights are of another architecture.
-            MissingWeights: the weights are not here.
-            FileProblem: their file is damaged.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
         H = require_downsample(problem, "vdsr")
         trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
         return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))

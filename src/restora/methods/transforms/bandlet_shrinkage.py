@@ -35,17 +35,17 @@ E. Le Pennec, S. Mallat, "Sparse geometric image representations with bandelets"
 14(4), 2005, doi:10.1109/TIP.2005.843753.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.bandlet import best_basis
 from restora.frames.cycle_spinning import cycle_spun
@@ -53,22 +53,11 @@ from restora.frames.wavelet import WaveletTransform
 from restora.operators.boundaries import extend
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="bandlets",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "G. Peyré, S. Mallat, Surface compression with geometric bandelets, ACM Transactions on Graphics 24(3), 2005"
-    ),
-    doi="10.1145/1073204.1073236",
-)
-
 _LARGEST_SQUARE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class BandletShrinkage:
+class BandletShrinkage(Method):
     """Hard thresholds of k standard deviations of the noise in the best basis of bandlets.
 
     Args:
@@ -76,37 +65,28 @@ class BandletShrinkage:
         penalty: λ, what a direction costs, >= 0.
         levels: J, >= 1; fewer are taken on small images.
         spins: cycle spinning over spins² shifts, >= 1.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    k: float = 3.0
-    penalty: float = 1.0
-    levels: int = 4
-    spins: int = 4
+    spec: ClassVar[Spec] = Spec(
+        name="bandlets",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "G. Peyré, S. Mallat, Surface compression with geometric bandelets, ACM Transactions on Graphics 24(3), "
+            "2005"
+        ),
+        doi="10.1145/1073204.1073236",
+        leaves_noiseless=True,
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.k < math.inf:
-            raise InvalidParameter.outside("k", self.k, "> 0 and finite")
-        if not 0 <= self.penalty < math.inf:
-            raise InvalidParameter.outside("penalty", self.penalty, ">= 0 and finite")
-        for name, value in (("levels", self.levels), ("spins", self.spins)):
-            if value < 1:
-                raise InvalidParameter.outside(name, value, ">= 1")
+    k: Annotated[float, positive] = 3.0
+    penalty: Annotated[float, nonnegative] = 1.0
+    levels: Annotated[int, counting] = 4
+    spins: Annotated[int, counting] = 4
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BandletShrinkage":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"bandlets remove noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         h, w = y.shape[-2:]
         levels = max(1, min(self.levels, min(h, w).bit_length() - 3))
         unit = _LARGEST_SQUARE << levels
@@ -116,7 +96,7 @@ class BandletShrinkage:
         def shrunk(y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
             return _shrunk(y, wavelets, self.k * sigma, self.penalty)
 
-        x = cycle_spun(extended, shrunk, self.spins, "periodic", progress or silent)[..., :h, :w]
+        x = cycle_spun(extended, shrunk, self.spins, "periodic", context.progress)[..., :h, :w]
         return Result(x, Status.done(f"{levels} levels of bandlets thresholded, mean over {self.spins**2} shifts"))
 
 

@@ -32,40 +32,23 @@ doi:10.1007/978-1-4612-2544-7_9.
 """
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
+from restora.core.parameters import counting
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result
-from restora.core.spec import Spec
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName, filter_bank
-from restora.frames.wavelet_shrinkage import check_shrinkage, shrink_wavelets
+from restora.frames.wavelet_filters import WaveletName
+from restora.frames.wavelet_shrinkage import shrink_wavelets
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="bayes-shrink",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "S. G. Chang, B. Yu, M. Vetterli, Adaptive wavelet thresholding for image denoising and compression, "
-        "IEEE Transactions on Image Processing 9(9), 2000"
-    ),
-    doi="10.1109/83.862633",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class BayesShrink:
+class BayesShrink(Method):
     """Soft wavelet thresholds σ²/σ_x, a subband at a time.
 
     Args:
@@ -73,32 +56,29 @@ class BayesShrink:
         levels: J, >= 1; fewer are taken on small images. Too few leave noise of low frequency.
         spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is the paper's method.
         boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such wavelet.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="bayes-shrink",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "S. G. Chang, B. Yu, M. Vetterli, Adaptive wavelet thresholding for image denoising and compression, IEEE"
+            " Transactions on Image Processing 9(9), 2000"
+        ),
+        doi="10.1109/83.862633",
+        published=awgn_protocols("set12-gray"),
+    )
+
     wavelet: WaveletName = "sym8"
-    levels: int = 5
-    spins: int = 1
+    levels: Annotated[int, counting] = 5
+    spins: Annotated[int, counting] = 1
     boundary: WaveletBoundary = "periodic"
 
-    def __post_init__(self) -> None:
-        filter_bank(self.wavelet)
-        check_shrinkage(self.levels, self.spins)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BayesShrink":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"BayesShrink removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, _shrunk, self.spins, progress)
+        return shrink_wavelets(problem, frame, _shrunk, self.spins, context.progress)
 
 
 def _shrunk(theta: Tensor, noise: Tensor) -> Tensor:

@@ -37,43 +37,25 @@ L. Şendur, I. W. Selesnick, "Bivariate shrinkage with local variance estimation
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import at_least, odd
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.dual_tree import DualTree
 from restora.frames.frame import Frame
 from restora.frames.wavelet import WaveletTransform, fitting_levels
 from restora.numerics.bivariate_shrinkage import bivariate_shrinkage, energy
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="bi-shrink",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "L. Şendur, I. W. Selesnick, Bivariate shrinkage functions for wavelet-based denoising exploiting interscale "
-        "dependency, IEEE Transactions on Signal Processing 50(11), 2002"
-    ),
-    doi="10.1109/TSP.2002.804091",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class BiShrink:
+class BiShrink(Method):
     """Bivariate shrinkage with local variances.
 
     Args:
@@ -83,39 +65,33 @@ class BiShrink:
             transform has fewer.
         window: side, in coefficients, of the square over which σ_x is measured, odd, >= 1. Smaller is noisier, larger
             blurs the map of where there is something.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="bi-shrink",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "L. Şendur, I. W. Selesnick, Bivariate shrinkage functions for wavelet-based denoising exploiting "
+            "interscale dependency, IEEE Transactions on Signal Processing 50(11), 2002"
+        ),
+        doi="10.1109/TSP.2002.804091",
+        published=awgn_protocols("set12-gray"),
+    )
+
     transform: Literal["dual-tree", "wavelet"] = "dual-tree"
-    levels: int = 6
-    window: int = 7
+    levels: Annotated[int, at_least(2)] = 6
+    window: Annotated[int, odd] = 7
 
-    def __post_init__(self) -> None:
-        if self.transform not in ("dual-tree", "wavelet"):
-            raise InvalidParameter.outside("transform", self.transform, "dual-tree or wavelet")
-        if self.levels < 2:
-            raise InvalidParameter.outside("levels", self.levels, ">= 2")
-        if self.window < 1 or self.window % 2 == 0:
-            raise InvalidParameter.outside("window", self.window, "odd and >= 1")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BiShrink":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"BiShrink removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
         levels = self.levels
         if self.transform == "wavelet":
             levels = fitting_levels(levels, (y.shape[-2], y.shape[-1]))
         if sigma == 0 or levels < 2:
             reason = "there is no noise" if sigma == 0 else "it is too small to have two levels"
-            return Result(y.clone(), Status(Code.LEFT_ALONE, f"left alone: {reason}"))
+            return Result.left_alone(y, f"{reason}")
         frame = DualTree(levels) if self.transform == "dual-tree" else WaveletTransform("sym8", levels)
         x = _shrunk(y, sigma, frame, self.window).to(y.dtype)
         return Result(x, Status.done(f"{levels} levels of the {self.transform} transform shrunk with their parents"))

@@ -30,16 +30,18 @@ wavelet domain", IEEE Transactions on Image Processing 12(11), 2003, doi:10.1109
 """
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Size
+from restora.core.parameters import counting, odd
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.steerable_pyramid import SteerablePyramid, add_cropped, coarser, cropped
 from restora.numerics.gaussian_scale_mixture import Mixture, posterior_mean
@@ -47,22 +49,9 @@ from restora.operators.boundaries import extend
 from restora.operators.fourier import fast_length
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="bls-gsm",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, Image denoising using scale mixtures of Gaussians "
-        "in the wavelet domain, IEEE Transactions on Image Processing 12(11), 2003"
-    ),
-    doi="10.1109/TIP.2003.818640",
-    published=("bm3d-gray11-gray-awgn-s20-noclip-matlabv4", "bm3d-gray11-gray-awgn-s50-noclip-matlabv4"),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class BlsGsm:
+class BlsGsm(Method):
     """Bayes least squares under a Gaussian scale mixture in each band of a full steerable pyramid.
 
     Args:
@@ -70,44 +59,38 @@ class BlsGsm:
         scales: of the pyramid, >= 1; small images have fewer: ⌈log₂(shorter side)⌉ − 4, and at least one.
         window: side of a neighbourhood within the band, odd, >= 1; the time grows with its fourth power.
         parent: whether the neighbourhood has the parent in it.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    orientations: int = 8
-    scales: int = 5
-    window: int = 3
+    spec: ClassVar[Spec] = Spec(
+        name="bls-gsm",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, Image denoising using scale mixtures of "
+            "Gaussians in the wavelet domain, IEEE Transactions on Image Processing 12(11), 2003"
+        ),
+        doi="10.1109/TIP.2003.818640",
+        leaves_noiseless=True,
+        published=("bm3d-gray11-gray-awgn-s20-noclip-matlabv4", "bm3d-gray11-gray-awgn-s50-noclip-matlabv4"),
+    )
+
+    orientations: Annotated[int, counting] = 8
+    scales: Annotated[int, counting] = 5
+    window: Annotated[int, odd] = 3
     parent: bool = True
 
-    def __post_init__(self) -> None:
-        for name, count in (("orientations", self.orientations), ("scales", self.scales)):
-            if count < 1:
-                raise InvalidParameter.outside(name, count, ">= 1")
-        if self.window < 1 or self.window % 2 == 0:
-            raise InvalidParameter.outside("window", self.window, "odd and >= 1")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BlsGsm":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"BLS-GSM removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         size = (y.shape[-2], y.shape[-1])
         scales = max(1, min(self.scales, (min(size) - 1).bit_length() - 4))
         frame = SteerablePyramid(scales, self.orientations)
         margin, period = _extension(size, scales, self.window)
         after = (period[0] - size[0] - margin, period[1] - size[1] - margin)
         X = frame.spectrum(extend(y, (margin, margin), after, "reflect"))
-        x = frame.image(self._estimate(X, period, sigma, frame, progress or silent), period)
+        x = frame.image(self._estimate(X, period, sigma, frame, context.progress), period)
         x = x[..., margin : margin + size[0], margin : margin + size[1]]
-        return Result(x.to(y.dtype), Status.done(f"{self.orientations} orientations at {scales} scales"))
+        return Result(x, Status.done(f"{self.orientations} orientations at {scales} scales"))
 
     def _estimate(
         self, X: Complex[Tensor, "b c h g"], period: Size, sigma: float, frame: SteerablePyramid, progress: Progress

@@ -30,37 +30,18 @@ filtering", IEEE Transactions on Image Processing 16(8), 2007, section V, doi:10
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
 from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
-
-SPEC = Spec(
-    name="cbm3d",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper=(
-        "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Color image denoising via sparse 3D collaborative filtering "
-        "with grouping constraint in luminance-chrominance space, ICIP 2007"
-    ),
-    doi="10.1109/ICIP.2007.4378954",
-    min_size=11,
-    continuous=False,
-    published=(
-        "cbsd68-rgb-awgn-s15-noclip-seed0",
-        "cbsd68-rgb-awgn-s25-noclip-seed0",
-        "cbsd68-rgb-awgn-s50-noclip-seed0",
-    ),
-)
 
 _OPPONENT = (
     (1 / 3, 1 / 3, 1 / 3),
@@ -70,17 +51,29 @@ _OPPONENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class CBM3D:
+class CBM3D(Method):
     """Block matching and 3-D filtering of colour images.
 
     Args:
         basic: the stage of hard thresholding.
         final: the stage of Wiener filtering.
-
-    Raises:
-        InvalidParameter: a parameter of a stage is outside its range.
-        UnknownName: there is no such transform.
     """
+
+    spec: ClassVar[Spec] = Spec(
+        name="cbm3d",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper=(
+            "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Color image denoising via sparse 3D collaborative "
+            "filtering with grouping constraint in luminance-chrominance space, ICIP 2007"
+        ),
+        doi="10.1109/ICIP.2007.4378954",
+        leaves_noiseless=True,
+        min_size=11,
+        continuous=False,
+        published=awgn_protocols("cbsd68-rgb"),
+    )
 
     basic: Stage = NORMAL.basic
     final: Stage = NORMAL.final
@@ -96,22 +89,11 @@ class CBM3D:
     def for_problem(cls, problem: Problem) -> "CBM3D":
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Denoise; ``parts`` holds the basic estimate.
-
-        Raises:
-            CannotSolve: H is not the identity.
-            InvalidInput: the image is smaller than a block.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"CBM3D removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Denoise; ``parts`` holds the basic estimate."""
         sigma = problem.sigma
-        if sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         y, sigmas = _to_opponent(problem.y, sigma)
-        pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, progress or silent)
+        pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, context.progress)
         x, pilot = (_from_opponent(z).to(problem.y.dtype) for z in (x, pilot))
         sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
         return Result(x, Status.done(sentence), parts=MappingProxyType({"basic": pilot}))

@@ -34,18 +34,17 @@ E. J. Candès, L. Demanet, D. L. Donoho, L. Ying, "Fast discrete curvelet transf
 5(3), 2006, doi:10.1137/05064182X.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import at_least, check_parameters, counting, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.curvelet import CurveletTransform
 from restora.frames.curvelet_windows import Finest
 from restora.frames.cycle_spinning import cycle_spun
@@ -53,28 +52,11 @@ from restora.operators.boundaries import extend
 from restora.operators.fourier import fast_length
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="curvelets",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, "
-        "IEEE Transactions on Image Processing 11(6), 2002"
-    ),
-    doi="10.1109/TIP.2002.1014998",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 _MARGIN = 16
 
 
 @dataclass(frozen=True, slots=True)
-class CurveletShrinkage:
+class CurveletShrinkage(Method):
     """Hard thresholds of k standard deviations of the noise on curvelet coefficients.
 
     Args:
@@ -84,38 +66,34 @@ class CurveletShrinkage:
         angles: wedges of the coarsest scale that has any, a multiple of 4, >= 8.
         finest: what the finest scale is made of, ``curvelets`` or ``wavelets``.
         spins: cycle spinning over spins² shifts, >= 1; 1 is the paper's method.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    k: float = 3.0
-    scales: int = 5
-    angles: int = 8
+    spec: ClassVar[Spec] = Spec(
+        name="curvelets",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, IEEE Transactions "
+            "on Image Processing 11(6), 2002"
+        ),
+        doi="10.1109/TIP.2002.1014998",
+        leaves_noiseless=True,
+        published=awgn_protocols("set12-gray"),
+    )
+
+    k: Annotated[float, nonnegative] = 3.0
+    scales: Annotated[int, at_least(2)] = 5
+    angles: Annotated[int, at_least(8)] = 8
     finest: Finest = "curvelets"
-    spins: int = 1
+    spins: Annotated[int, counting] = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k < math.inf:
-            raise InvalidParameter.outside("k", self.k, ">= 0 and finite")
-        if self.scales < 2:
-            raise InvalidParameter.outside("scales", self.scales, ">= 2")
-        if self.spins < 1:
-            raise InvalidParameter.outside("spins", self.spins, ">= 1")
+        check_parameters(self)
         CurveletTransform(self.scales, self.angles, self.finest)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "CurveletShrinkage":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"curvelets remove noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         h, w = y.shape[-2:]
         # Where sides are odd all curvelets of a window have the same norm.
         beyond = _after(h), _after(w)
@@ -126,7 +104,7 @@ class CurveletShrinkage:
         def shrunk(y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
             return frame.thresholded(y, self.k * sigma)
 
-        x = cycle_spun(extended, shrunk, self.spins, "periodic", progress or silent)
+        x = cycle_spun(extended, shrunk, self.spins, "periodic", context.progress)
         x = x[..., _MARGIN : _MARGIN + h, _MARGIN : _MARGIN + w]
         return Result(x, Status.done(f"{scales} scales of curvelets thresholded"))
 

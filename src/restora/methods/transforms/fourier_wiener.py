@@ -32,29 +32,22 @@ doi:10.1007/BF02590998.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.frequencies import multiplicity, radial_frequency
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="fourier-wiener",
-    tasks=("denoise", "deblur"),
-    solves=(Identity, Blur),
-    colour="native",
-    paper="N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949",
-)
 
 _DECAYS = (1.5, 2.0, 2.5, 3.0, 3.5)
 _CORNERS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
@@ -72,43 +65,35 @@ _STRIP = 128
 
 
 @dataclass(frozen=True, slots=True)
-class FourierWiener:
+class FourierWiener(Method):
     """Wiener filter with a fitted power law.
 
     Args:
         decay: p, how fast the spectrum falls, > 0; None fits it too. Doubled it smooths more.
         closing: how a blur that is not circular is made so.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    decay: float | None = None
+    spec: ClassVar[Spec] = Spec(
+        name="fourier-wiener",
+        tasks=("denoise", "deblur"),
+        solves=(Identity, Blur),
+        colour="native",
+        paper="N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949",
+    )
+
+    decay: Annotated[float | None, positive] = None
     closing: Closing = "edgetaper"
 
-    def __post_init__(self) -> None:
-        if self.decay is not None and not 0 < self.decay < math.inf:
-            raise InvalidParameter.outside("decay", self.decay, "> 0 and finite")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "FourierWiener":
-        """The defaults: everything is fitted."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         H, y, sigma = problem.H, problem.y, problem.sigma
         if isinstance(H, Identity):
             if sigma == 0:
-                return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+                return Result.left_alone(y, "there is no noise")
             size = (y.shape[-2], y.shape[-1])
             Y = dct2(y)
             rho, times = (grid(size, "reflect", Y) for grid in (radial_frequency, multiplicity))
             X, sentence = self._filtered(Y, rho.new_ones(1, 1), rho, times, sigma)
             return Result(idct2(X).to(y.dtype), Status.done(sentence))
-        if not isinstance(H, Blur):
-            raise CannotSolve(f"the Fourier Wiener filter needs Identity or a Blur, not {type(H).__name__}")
         torus = close(y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
         rho, times = (grid(size, "circular", torus.y) for grid in (radial_frequency, multiplicity))

@@ -27,38 +27,19 @@ Analysis and Machine Intelligence 2(2), 1980, doi:10.1109/TPAMI.1980.4766994.
 """
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.smoothing.local_wiener import local_wiener
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="local-wiener",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "J.-S. Lee, Digital image enhancement and noise filtering by use of local statistics, "
-        "IEEE Transactions on Pattern Analysis and Machine Intelligence 2(2), 1980"
-    ),
-    doi="10.1109/TPAMI.1980.4766994",
-    halo=lambda method: method.window // 2,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class LocalWiener:
+class LocalWiener(Method):
     """Lee's local linear filter.
 
     Args:
@@ -68,25 +49,24 @@ class LocalWiener:
         InvalidParameter: the side is even or below 3.
     """
 
-    window: int = 5
+    spec: ClassVar[Spec] = Spec(
+        name="local-wiener",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "J.-S. Lee, Digital image enhancement and noise filtering by use of local statistics, IEEE Transactions "
+            "on Pattern Analysis and Machine Intelligence 2(2), 1980"
+        ),
+        doi="10.1109/TPAMI.1980.4766994",
+        leaves_noiseless=True,
+        halo=lambda method: method.window // 2,
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        if self.window < 3 or self.window % 2 == 0:
-            raise InvalidParameter.outside("window", self.window, "odd and >= 3")
+    window: Annotated[int, Interval(3, odd=True)] = 5
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "LocalWiener":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"the local Wiener filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         x = local_wiener(y, sigma=sigma, window=self.window)
         return Result(x, Status.done(f"drawn to the means of windows of {self.window}x{self.window}"))

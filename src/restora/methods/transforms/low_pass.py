@@ -29,35 +29,21 @@ A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, Prentice Hall, 
 S. Butterworth, "On the theory of filter amplifiers", Experimental Wireless 7, 1930.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.frequencies import radial_frequency
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="low-pass",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper="S. Butterworth, On the theory of filter amplifiers, Experimental Wireless 7, 1930",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 Shape = Literal["gaussian", "butterworth", "ideal"]
 
@@ -70,50 +56,38 @@ _RULES: dict[Shape, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class LowPass:
+class LowPass(Method):
     """A radial low-pass filter.
 
     Args:
         shape: how the filter falls: ``gaussian``, ``butterworth`` or ``ideal``.
         c: cut-off in cycles a pixel, > 0; None finds it from σ. Doubled it leaves noise, halved it blurs.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    shape: Shape = "gaussian"
-    c: float | None = None
+    spec: ClassVar[Spec] = Spec(
+        name="low-pass",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="S. Butterworth, On the theory of filter amplifiers, Experimental Wireless 7, 1930",
+        published=awgn_protocols("set12-gray"),
+        leaves_noiseless=True,
+    )
 
-    def __post_init__(self) -> None:
-        if self.c is not None and not 0 < self.c < math.inf:
-            raise InvalidParameter.outside("c", self.c, "> 0 and finite")
-        if self.shape not in get_args(Shape):
-            raise InvalidParameter.outside("shape", self.shape, f"one of {', '.join(get_args(Shape))}")
+    shape: Shape = "gaussian"
+    c: Annotated[float | None, positive] = None
 
     @classmethod
     def for_noise(cls, sigma: float, shape: Shape = "gaussian") -> "LowPass":
         """Gaussian: c = 2.08·(255σ)^−0.773, so 0.256, 0.173, 0.101 for 255σ = 15, 25, 50; others by their own laws."""
         return cls(shape, cut_off(sigma, shape))
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "LowPass":
-        """The defaults: c is found from the noise level of the problem when it is run."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(
-                f"a low-pass filter removes noise only: H must be Identity, not {type(problem.H).__name__}"
-            )
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         c = self.c or cut_off(sigma, self.shape)
         rho = radial_frequency((y.shape[-2], y.shape[-1]), "reflect", y)
         x = idct2(response(rho / c, self.shape) * dct2(y))
-        return Result(x.to(y.dtype), Status.done(f"{self.shape} low-pass filter, cut-off {c:.3g} cycles a pixel"))
+        return Result(x, Status.done(f"{self.shape} low-pass filter, cut-off {c:.3g} cycles a pixel"))
 
 
 def cut_off(sigma: float, shape: Shape) -> float:

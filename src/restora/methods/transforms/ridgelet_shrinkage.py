@@ -38,16 +38,14 @@ M. N. Do, M. Vetterli, "The finite ridgelet transform for image representation",
 12(1), 2003, doi:10.1109/TIP.2002.806252.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import at_least, check_parameters, counting, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.finite_ridgelet import LARGEST_MATRIX, FiniteRidgelet
 from restora.frames.local_ridgelet import LocalRidgelet
@@ -55,21 +53,9 @@ from restora.numerics.convolution import convolve_separable, gaussian_kernel
 from restora.operators.boundaries import extend
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="ridgelets",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, "
-        "IEEE Transactions on Image Processing 11(6), 2002"
-    ),
-    doi="10.1109/TIP.2002.1014998",
-)
-
 
 @dataclass(frozen=True, slots=True)
-class RidgeletShrinkage:
+class RidgeletShrinkage(Method):
     """Hard thresholds of k standard deviations of the noise on ridgelet coefficients of blocks.
 
     Args:
@@ -79,36 +65,33 @@ class RidgeletShrinkage:
         step: distance of blocks; for ``local`` a divisor of the side, at most half of it. None is half or a quarter of
             the side.
         scales: of local ridgelets, >= 2; finite ones have as many as p − 1 has halves.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="ridgelets",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, IEEE Transactions "
+            "on Image Processing 11(6), 2002"
+        ),
+        doi="10.1109/TIP.2002.1014998",
+        leaves_noiseless=True,
+    )
+
     kind: Literal["local", "finite"] = "local"
-    k: float = 3.0
-    side: int | None = None
-    step: int | None = None
-    scales: int = 4
+    k: Annotated[float, nonnegative] = 3.0
+    side: Annotated[int | None, at_least(3)] = None
+    step: Annotated[int | None, counting] = None
+    scales: Annotated[int, at_least(2)] = 4
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k < math.inf:
-            raise InvalidParameter.outside("k", self.k, ">= 0 and finite")
-        if self.scales < 2:
-            raise InvalidParameter.outside("scales", self.scales, ">= 2")
+        check_parameters(self)
         _ = self._frame
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "RidgeletShrinkage":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"ridgelets remove noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         frame = self._frame
         m = frame.side
         if self.kind == "local":

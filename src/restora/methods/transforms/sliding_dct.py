@@ -27,78 +27,52 @@ G. Yu, G. Sapiro, "DCT image denoising: a simple and effective image denoising a
 2011, doi:10.5201/ipol.2011.ys-dct.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import at_least, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
 from restora.patches.block_transforms import block_transform
 from restora.patches.sliding_dct import sliding_dct
 
-SPEC = Spec(
-    name="sliding-dct",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="native",
-    paper="G. Yu, G. Sapiro, DCT image denoising: a simple and effective image denoising algorithm, IPOL 1, 2011",
-    doi="10.5201/ipol.2011.ys-dct",
-    halo=lambda method: (2 if method.wiener else 1) * (method.n - 1),
-    continuous=False,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-        "bsd68-gray-awgn-s15-noclip-seed0",
-        "bsd68-gray-awgn-s25-noclip-seed0",
-        "bsd68-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
-class SlidingDCT:
+class SlidingDCT(Method):
     """Shrinkage in the cosine transforms of all patches.
 
     Args:
         n: side of a patch in pixels, >= 2; the time grows with its cube.
         lam: λ, the threshold in σ, >= 0. Halved it leaves noise, doubled it blurs.
         wiener: whether to pass a second time, with the first estimate as pilot; it gains 0.4 dB.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
     """
 
-    n: int = 8
-    lam: float = 3.0
+    spec: ClassVar[Spec] = Spec(
+        name="sliding-dct",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="native",
+        paper="G. Yu, G. Sapiro, DCT image denoising: a simple and effective image denoising algorithm, IPOL 1, 2011",
+        doi="10.5201/ipol.2011.ys-dct",
+        leaves_noiseless=True,
+        halo=lambda method: (2 if method.wiener else 1) * (method.n - 1),
+        continuous=False,
+        published=awgn_protocols("set12-gray", "bsd68-gray"),
+    )
+
+    n: Annotated[int, at_least(2)] = 8
+    lam: Annotated[float, nonnegative] = 3.0
     wiener: bool = True
 
-    def __post_init__(self) -> None:
-        if self.n < 2:
-            raise InvalidParameter.outside("n", self.n, ">= 2")
-        if not 0 <= self.lam < math.inf:
-            raise InvalidParameter.outside("lam", self.lam, ">= 0 and finite")
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "SlidingDCT":
-        """The defaults: the paper has one set for all noise levels."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"the sliding DCT removes noise only: H must be Identity, not {type(problem.H).__name__}")
-        sigma, report = problem.sigma, progress or silent
-        if sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+    def solve(self, problem: Problem, context: Context) -> Result:
+        sigma, report = problem.sigma, context.progress
         y = _across_colours(problem.y, inverse=False)
         passes = 2 if self.wiener else 1
         report(0, passes, "passes")

@@ -25,79 +25,57 @@ Statistics 103, 1995, doi:10.1007/978-1-4612-2544-7_17.
 R. R. Coifman, D. L. Donoho, "Translation-invariant de-noising", ibid., doi:10.1007/978-1-4612-2544-7_9.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import Interval, check_parameters, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.frames.wavelet_filters import WaveletName
 from restora.operators.boundaries import extend
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="swt-hard",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper=(
-        "G. P. Nason, B. W. Silverman, The stationary wavelet transform and some statistical applications, "
-        "Lecture Notes in Statistics 103, 1995"
-    ),
-    doi="10.1007/978-1-4612-2544-7_17",
-    halo=lambda method: UndecimatedWavelet(method.wavelet, method.levels).reach,
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 _MOST_LEVELS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class UndecimatedHard:
+class UndecimatedHard(Method):
     """Hard thresholds kσ/2^l on all shifts of a wavelet transform.
 
     Args:
         k: threshold in standard deviations of the noise, >= 0. Halved it leaves noise, doubled it blurs.
         wavelet: name of an orthonormal bank. Longer ones than Haar's ring less at smooth edges and more at sharp ones.
         levels: J, 1 … 12. Too few leave noise of low frequency; each further one doubles the reach.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such wavelet.
     """
 
-    k: float = 3.0
+    spec: ClassVar[Spec] = Spec(
+        name="swt-hard",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper=(
+            "G. P. Nason, B. W. Silverman, The stationary wavelet transform and some statistical applications, "
+            "Lecture Notes in Statistics 103, 1995"
+        ),
+        doi="10.1007/978-1-4612-2544-7_17",
+        leaves_noiseless=True,
+        halo=lambda method: UndecimatedWavelet(method.wavelet, method.levels).reach,
+        published=awgn_protocols("set12-gray"),
+    )
+
+    k: Annotated[float, nonnegative] = 3.0
     wavelet: WaveletName = "haar"
-    levels: int = 4
+    levels: Annotated[int, Interval(1, _MOST_LEVELS)] = 4
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k < math.inf:
-            raise InvalidParameter.outside("k", self.k, ">= 0 and finite")
-        if not 1 <= self.levels <= _MOST_LEVELS:
-            raise InvalidParameter.outside("levels", self.levels, f"1 … {_MOST_LEVELS}")
+        check_parameters(self)
         UndecimatedWavelet(self.wavelet, self.levels)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "UndecimatedHard":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"UndecimatedHard removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        if sigma == 0:
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
         h, w = y.shape[-2:]
         frame = UndecimatedWavelet(self.wavelet, self.levels)
         (top, bottom), (left, right) = (_margins(n, frame.reach) for n in (h, w))
@@ -105,7 +83,7 @@ class UndecimatedHard:
         t = tuple(self.k * sigma * norms for norms in frame.norms((extended.shape[-2], extended.shape[-1]))[1:])
         x = frame.shrunk(extended, t, "hard")[..., top : top + h, left : left + w]
         sentence = f"{self.levels} levels of {self.wavelet}, all shifts, thresholds of {self.k:g} sigma"
-        return Result(x.to(y.dtype), Status.done(sentence))
+        return Result(x, Status.done(sentence))
 
 
 def _margins(n: int, reach: int) -> tuple[int, int]:

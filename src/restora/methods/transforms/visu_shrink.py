@@ -36,37 +36,23 @@ doi:10.1007/978-1-4612-2544-7_9.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve
+from restora.core.method import Context, Method
+from restora.core.parameters import counting
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result
-from restora.core.spec import Spec
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName, filter_bank
-from restora.frames.wavelet_shrinkage import check_shrinkage, shrink_wavelets
+from restora.frames.wavelet_filters import WaveletName
+from restora.frames.wavelet_shrinkage import shrink_wavelets
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="visu-shrink",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
-    doi="10.1093/biomet/81.3.425",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class VisuShrink:
+class VisuShrink(Method):
     """Soft wavelet thresholds, σ√(2 ln N) everywhere.
 
     Args:
@@ -74,20 +60,22 @@ class VisuShrink:
         levels: J, >= 1; fewer are taken on small images. Each further one smooths twice as far.
         spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is the paper's method.
         boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such wavelet.
     """
 
-    wavelet: WaveletName = "sym8"
-    levels: int = 4
-    spins: int = 1
-    boundary: WaveletBoundary = "periodic"
+    spec: ClassVar[Spec] = Spec(
+        name="visu-shrink",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
+        doi="10.1093/biomet/81.3.425",
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        filter_bank(self.wavelet)
-        check_shrinkage(self.levels, self.spins)
+    wavelet: WaveletName = "sym8"
+    levels: Annotated[int, counting] = 4
+    spins: Annotated[int, counting] = 1
+    boundary: WaveletBoundary = "periodic"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "VisuShrink":
@@ -95,11 +83,7 @@ class VisuShrink:
         side = min(problem.y.shape[-2:])
         return cls(levels=min(max(side.bit_length() - 5, 1), 4))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"VisuShrink removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
         universal = math.sqrt(2 * math.log(problem.y.shape[-2] * problem.y.shape[-1]))
 
         def shrunk(theta: Tensor, noise: Tensor) -> Tensor:
@@ -107,4 +91,4 @@ class VisuShrink:
             return theta - theta.clamp(-t, t)
 
         frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, shrunk, self.spins, progress)
+        return shrink_wavelets(problem, frame, shrunk, self.spins, context.progress)

@@ -31,39 +31,25 @@ R. R. Coifman, D. L. Donoho, "Translation-invariant de-noising", Lecture Notes i
 doi:10.1007/978-1-4612-2544-7_9.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, nonnegative
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result
-from restora.core.spec import Spec
+from restora.core.spec import Spec, awgn_protocols
 from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName, filter_bank
-from restora.frames.wavelet_shrinkage import check_shrinkage, shrink_wavelets
+from restora.frames.wavelet_filters import WaveletName
+from restora.frames.wavelet_shrinkage import shrink_wavelets
 from restora.operators.identity import Identity
-
-SPEC = Spec(
-    name="wavelet-hard",
-    tasks=("denoise",),
-    solves=(Identity,),
-    colour="per-channel",
-    paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
-    doi="10.1093/biomet/81.3.425",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
-class WaveletHard:
+class WaveletHard(Method):
     """Hard wavelet thresholds, kσ everywhere.
 
     Args:
@@ -72,36 +58,28 @@ class WaveletHard:
         levels: J, >= 1; fewer are taken on small images. Too few leave noise of low frequency.
         spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is one transform.
         boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
-
-    Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such wavelet.
     """
 
-    k: float = 3.0
+    spec: ClassVar[Spec] = Spec(
+        name="wavelet-hard",
+        tasks=("denoise",),
+        solves=(Identity,),
+        colour="per-channel",
+        paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
+        doi="10.1093/biomet/81.3.425",
+        published=awgn_protocols("set12-gray"),
+    )
+
+    k: Annotated[float, nonnegative] = 3.0
     wavelet: WaveletName = "sym8"
-    levels: int = 4
-    spins: int = 1
+    levels: Annotated[int, counting] = 4
+    spins: Annotated[int, counting] = 1
     boundary: WaveletBoundary = "periodic"
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.k < math.inf:
-            raise InvalidParameter.outside("k", self.k, ">= 0 and finite")
-        filter_bank(self.wavelet)
-        check_shrinkage(self.levels, self.spins)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "WaveletHard":
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"WaveletHard removes noise only: H must be Identity, not {type(problem.H).__name__}")
+    def solve(self, problem: Problem, context: Context) -> Result:
 
         def shrunk(theta: Tensor, noise: Tensor) -> Tensor:
             return torch.where(theta.abs() > self.k * noise, theta, 0.0)
 
         frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, shrunk, self.spins, progress)
+        return shrink_wavelets(problem, frame, shrunk, self.spins, context.progress)

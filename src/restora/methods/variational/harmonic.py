@@ -28,32 +28,20 @@ T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 
 62, 2002, doi:10.1137/S0036139900368844 (harmonic inpainting and its error analysis).
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
-SPEC = Spec(
-    name="harmonic",
-    tasks=("inpaint",),
-    solves=(Mask,),
-    colour="native",
-    paper='T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 2002',
-    doi="10.1137/S0036139900368844",
-    needs_sigma=False,
-)
-
 
 @dataclass(frozen=True, slots=True)
-class HarmonicInpainting:
+class HarmonicInpainting(Method):
     """Laplace's equation on the missing pixels.
 
     Attributes:
@@ -61,34 +49,25 @@ class HarmonicInpainting:
         max_iterations: it stops after so many in any case, >= 1.
     """
 
-    tolerance: float = 1e-6
-    max_iterations: int = 100
+    spec: ClassVar[Spec] = Spec(
+        name="harmonic",
+        tasks=("inpaint",),
+        solves=(Mask,),
+        colour="native",
+        paper='T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 2002',
+        doi="10.1137/S0036139900368844",
+        needs_sigma=False,
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.tolerance < math.inf:
-            raise InvalidParameter.outside("tolerance", self.tolerance, "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
+    tolerance: Annotated[float, positive] = 1e-6
+    max_iterations: Annotated[int, counting] = 100
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "HarmonicInpainting":
-        """The defaults: there is nothing to choose."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Fill the missing pixels. A channel without any known pixel becomes zero.
-
-        Raises:
-            CannotSolve: H is not a Mask.
-        """
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Fill the missing pixels. A channel without any known pixel becomes zero."""
         H = problem.H
-        if not isinstance(H, Mask):
-            raise CannotSolve(f"harmonic inpainting fills the holes of a Mask; it does not solve {type(H).__name__}")
-        y = problem.y if problem.y.dtype == torch.float64 else problem.y.float()
+        y = problem.y
         fill = harmonic_fill(y, H.known.to(y), tolerance=self.tolerance, max_iterations=self.max_iterations)
-        (progress or silent)(1, 1, f"{fill.iterations} iterations")
+        context.progress(1, 1, f"{fill.iterations} iterations")
         if fill.iterations < self.max_iterations:
             status = Status(Code.CONVERGED, f"converged in {fill.iterations} iterations")
         else:

@@ -34,40 +34,24 @@ L. Xu, C. Lu, Y. Xu and J. Jia, "Image smoothing via L0 gradient minimization", 
 (SIGGRAPH Asia), 2011, doi:10.1145/2070781.2024208.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import above, check_number, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
-from restora.core.spec import Spec
+from restora.core.result import Result, Status
+from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.differences import gradient_spectrum
 from restora.numerics.jumps import add_jumps
 from restora.operators.identity import Identity
 
-SPEC = Spec(
-    name="l0-gradient",
-    tasks=("denoise", "deblock"),
-    solves=(Identity,),
-    colour="native",
-    paper='L. Xu, C. Lu, Y. Xu and J. Jia, "Image smoothing via L0 gradient minimization", 2011',
-    doi="10.1145/2070781.2024208",
-    published=(
-        "set12-gray-awgn-s15-noclip-seed0",
-        "set12-gray-awgn-s25-noclip-seed0",
-        "set12-gray-awgn-s50-noclip-seed0",
-    ),
-)
-
 _LAST_BETA = 1e5
 
 
 @dataclass(frozen=True, slots=True)
-class L0Gradient:
+class L0Gradient(Method):
     """Xu's smoothing.
 
     Attributes:
@@ -76,38 +60,32 @@ class L0Gradient:
         kappa: κ, by which β grows, > 1. Nearer to 1 it is slower and finds lower minima.
     """
 
-    lam: float = 0.02
-    kappa: float = 2.0
+    spec: ClassVar[Spec] = Spec(
+        name="l0-gradient",
+        tasks=("denoise", "deblock"),
+        solves=(Identity,),
+        colour="native",
+        paper='L. Xu, C. Lu, Y. Xu and J. Jia, "Image smoothing via L0 gradient minimization", 2011',
+        doi="10.1145/2070781.2024208",
+        leaves_noiseless=True,
+        published=awgn_protocols("set12-gray"),
+    )
 
-    def __post_init__(self) -> None:
-        if not 0 < self.lam < math.inf:
-            raise InvalidParameter.outside("lam", self.lam, "> 0")
-        if not 1 < self.kappa < math.inf:
-            raise InvalidParameter.outside("kappa", self.kappa, "> 1")
+    lam: Annotated[float, positive] = 0.02
+    kappa: Annotated[float, above(1)] = 2.0
 
     @classmethod
     def for_noise(cls, sigma: float) -> "L0Gradient":
         """λ = 1.5σ², of σ on [0, 1] (σ² >= 1e-8)."""
-        if not 0 <= sigma < math.inf:
-            raise InvalidParameter.outside("sigma", sigma, ">= 0")
+        check_number("sigma", sigma, nonnegative)
         return cls(lam=1.5 * max(sigma, 1e-4) ** 2)
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "L0Gradient":
         return cls.for_noise(problem.sigma)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
-        """Smooth. A row of ``stats`` each iteration: β, and the share of pixels that are edges.
-
-        Raises:
-            CannotSolve: H is not Identity.
-        """
-        if not isinstance(problem.H, Identity):
-            raise CannotSolve(f"L0 gradient smoothing takes H = Identity, not {type(problem.H).__name__}")
-        if problem.noise.sigma == 0:
-            return Result(problem.y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
+    def solve(self, problem: Problem, context: Context) -> Result:
+        """Smooth. A row of ``stats`` each iteration: β, and the share of pixels that are edges."""
         image = problem.y.double().contiguous()
         spectrum = gradient_spectrum(problem.size, "reflect", dtype=image.dtype, device=image.device)
         betas = self._betas()
@@ -116,11 +94,11 @@ class L0Gradient:
             target, edges = add_jumps(image, S, self.lam / beta, beta)
             S = idct2(dct2(target) / (1 + beta * spectrum))
             stats.append({"iteration": done, "beta": beta, "edges": edges})
-            (progress or silent)(done, len(betas), f"{100 * edges:.1f} % edges")
+            context.progress(done, len(betas), f"{100 * edges:.1f} % edges")
         sentence = (
             f"β up to {betas[-1]:.2g} in {len(betas)} iterations; {100 * stats[-1]['edges']:.1f} % of pixels are edges"
         )
-        return Result(S.to(problem.y.dtype), Status.done(sentence), stats=tuple(stats))
+        return Result(S, Status.done(sentence), stats=tuple(stats))
 
     def _betas(self) -> list[float]:
         betas = [2 * self.lam]

@@ -51,21 +51,22 @@ M. V. Afonso, J. M. Bioucas-Dias and M. A. T. Figueiredo, "Fast image recovery u
 optimization", IEEE Transactions on Image Processing 19, 2010, doi:10.1109/TIP.2010.2047910.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.conjugate_gradient import conjugate_gradient
-from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
+from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import check_parameters, counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.progress import Progress
+from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.frame import Frame
 from restora.frames.stacked import Stacked
@@ -76,16 +77,6 @@ from restora.numerics.sparse import admm, ista
 from restora.numerics.sparse.penalties import PowerPenalty
 from restora.numerics.variation_weight import FINEST_SIGMA, white_gain
 from restora.operators.identity import Identity
-from restora.operators.unknown import UnknownBlur
-
-SPEC = Spec(
-    name="sparse-map",
-    tasks=("denoise", "deblur", "super-resolve", "inpaint", "demosaick"),
-    solves=(Operator,),
-    colour="native",
-    paper='M. Elad, P. Milanfar and R. Rubinstein, "Analysis versus synthesis in signal priors", 2007',
-    doi="10.1088/0266-5611/23/3/007",
-)
 
 FrameName = Literal["undecimated-haar", "undecimated-db2", "undecimated-sym4", "haar", "sym8"]
 SparseSolver = Literal["ista", "iht", "fista", "admm"]
@@ -104,7 +95,7 @@ _ORTHONORMAL = ("haar", "sym8")
 
 
 @dataclass(frozen=True, slots=True)
-class SparseMAP:
+class SparseMAP(Method):
     """The most probable image under a sparse prior.
 
     Attributes:
@@ -117,28 +108,25 @@ class SparseMAP:
         max_iterations: stop after so many in any case, >= 1.
     """
 
+    spec: ClassVar[Spec] = Spec(
+        name="sparse-map",
+        tasks=("denoise", "deblur", "super-resolve", "inpaint", "demosaick"),
+        solves=(Operator,),
+        colour="native",
+        paper='M. Elad, P. Milanfar and R. Rubinstein, "Analysis versus synthesis in signal priors", 2007',
+        doi="10.1088/0266-5611/23/3/007",
+    )
+
     p: Literal[0, 1, 2] = 1
     frame: FrameName = "undecimated-haar"
-    levels: int = 4
+    levels: Annotated[int, counting] = 4
     solver: SparseSolver = "admm"
-    lam: float | None = None
-    tolerance: float = 3e-4
-    max_iterations: int = 300
+    lam: Annotated[float | None, positive] = None
+    tolerance: Annotated[float, positive] = 3e-4
+    max_iterations: Annotated[int, counting] = 300
 
     def __post_init__(self) -> None:
-        for name, value, known in (("frame", self.frame, FrameName), ("solver", self.solver, SparseSolver)):
-            if value not in get_args(known):
-                raise UnknownName.among(name, value, get_args(known))
-        if self.p not in (0, 1, 2):
-            raise InvalidParameter.outside("p", self.p, "0, 1 or 2")
-        if self.levels < 1:
-            raise InvalidParameter.outside("levels", self.levels, ">= 1")
-        if self.lam is not None and not 0 < self.lam < math.inf:
-            raise InvalidParameter.outside("lam", self.lam, "> 0")
-        if not 0 < self.tolerance < math.inf:
-            raise InvalidParameter.outside("tolerance", self.tolerance, "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
+        check_parameters(self)
         if (self.solver == "iht" and self.p != 0) or (self.solver == "fista" and self.p == 0):
             allowed = "ista, fista or admm" if self.p else "ista, iht or admm"
             raise InvalidParameter.outside("solver", self.solver, f"{allowed} for p = {self.p}")
@@ -148,34 +136,26 @@ class SparseMAP:
     @classmethod
     def for_problem(cls, problem: Problem) -> "SparseMAP":
         """The defaults; λ follows in :meth:`run`, where p is known."""
-        _require_known(problem.H)
         return cls()
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         """Find the image.
 
         A row of ``stats`` every ten iterations: their number, σ² times the objective, and the error that is to fall.
-
-        Raises:
-            CannotSolve: the blur is unknown, or the frame does not fit the image.
         """
         y, H = problem.y, problem.H
-        _require_known(H)
         if problem.sigma == 0 and isinstance(H, Identity):
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        y = y if y.dtype in (torch.float32, torch.float64) else y.float()
+            return Result.left_alone(y, "there is no noise")
         W = self._frame(H.adjoint(y))
         weight = max(problem.sigma, FINEST_SIGMA) ** 2 * self._lam(problem)
         penalty = PowerPenalty(self.p, weight * self._omega(W))
         if self.p == 2:
-            solution = self._ridge(y, H, W, penalty, progress or silent)
+            solution = self._ridge(y, H, W, penalty, context.progress)
         elif self.solver == "admm":
             rho = 1.0 if self.p == 0 else 20 * weight
-            solution = self._by_admm(y, H, W, penalty, rho, progress)
+            solution = self._by_admm(y, H, W, penalty, rho, context.progress)
         else:
-            solution = self._by_shrinkage(y, H, W, penalty, progress)
+            solution = self._by_shrinkage(y, H, W, penalty, context.progress)
         return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
 
     def _frame(self, like: Float[Tensor, "b c h w"]) -> Stacked:
@@ -243,11 +223,6 @@ class SparseMAP:
             limits=Limits(self.tolerance, self.max_iterations, progress=progress),
         )
         return Solution(W.synthesis(found.x), found.status, found.stats)
-
-
-def _require_known(H: Operator) -> None:
-    if isinstance(H, UnknownBlur):
-        raise CannotSolve("sparse MAP needs to know H: estimate the blur first, or use a blind method")
 
 
 def _squared(x: Tensor) -> Float[Tensor, " b"]:

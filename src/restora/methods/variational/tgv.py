@@ -42,17 +42,16 @@ A. Chambolle and T. Pock, "A first-order primal-dual algorithm for convex proble
 Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251-1.
 """
 
-import math
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import check_number, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.numerics import pdhg
 from restora.numerics.generalized_variation import GeneralizedVariation
@@ -62,20 +61,10 @@ from restora.numerics.saddle import LeastSquares, pose
 from restora.numerics.total_variation import fuses
 from restora.numerics.variation_weight import variation_weight, white_gain
 from restora.operators.identity import Identity
-from restora.operators.unknown import UnknownBlur
-
-SPEC = Spec(
-    name="tgv",
-    tasks=("denoise", "deblur", "super-resolve", "inpaint", "deblock", "demosaick"),
-    solves=(Operator,),
-    colour="native",
-    paper='K. Bredies, K. Kunisch and T. Pock, "Total generalized variation", 2010',
-    doi="10.1137/090769521",
-)
 
 
 @dataclass(frozen=True, slots=True)
-class TotalGeneralizedVariation:
+class TotalGeneralizedVariation(Method):
     """TGV² for any H.
 
     Attributes:
@@ -87,17 +76,19 @@ class TotalGeneralizedVariation:
         max_iterations: stop after so many in any case, >= 1.
     """
 
-    alpha1: float = 0.07
-    alpha0: float = 0.14
-    tolerance: float = 1e-4
-    max_iterations: int = 500
+    spec: ClassVar[Spec] = Spec(
+        name="tgv",
+        tasks=("denoise", "deblur", "super-resolve", "inpaint", "deblock", "demosaick"),
+        solves=(Operator,),
+        colour="native",
+        paper='K. Bredies, K. Kunisch and T. Pock, "Total generalized variation", 2010',
+        doi="10.1137/090769521",
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("alpha1", "alpha0", "tolerance"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
+    alpha1: Annotated[float, positive] = 0.07
+    alpha0: Annotated[float, positive] = 0.14
+    tolerance: Annotated[float, positive] = 1e-4
+    max_iterations: Annotated[int, counting] = 500
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TotalGeneralizedVariation":
@@ -108,8 +99,7 @@ class TotalGeneralizedVariation:
             gain: the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
             channels: of the image.
         """
-        if not 0 <= sigma < math.inf:
-            raise InvalidParameter.outside("sigma", sigma, ">= 0")
+        check_number("sigma", sigma, nonnegative)
         if not gain > 0:
             raise InvalidParameter.outside("gain", gain, "> 0")
         alpha1 = variation_weight(sigma, gain, channels)
@@ -118,25 +108,17 @@ class TotalGeneralizedVariation:
     @classmethod
     def for_problem(cls, problem: Problem) -> "TotalGeneralizedVariation":
         """α₁ and α₀ for the noise level and the H of the problem."""
-        _require_known(problem.H)
         return cls.for_noise(problem.sigma, white_gain(problem), problem.H.input_channels(problem.y.shape[1]))
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         """Minimise.
 
         A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
-
-        Raises:
-            CannotSolve: the blur is unknown.
         """
         y, H = problem.y, problem.H
-        _require_known(H)
         if problem.noise.sigma == 0 and isinstance(H, Identity):
-            return Result(y.clone(), Status(Code.LEFT_ALONE, "left alone: there is no noise"))
-        y = y if y.dtype in (torch.float32, torch.float64) else y.float()
-        limits = Limits(self.tolerance, self.max_iterations, progress=progress)
+            return Result.left_alone(y, "there is no noise")
+        limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         regulariser = GeneralizedVariation(self.alpha1, self.alpha0)
         saddle, state = pose(
             regulariser, LeastSquares(y, H), H.adjoint(y), tau=0.02 / self.alpha1, tau_dualised=0.005 / self.alpha1
@@ -147,8 +129,3 @@ class TotalGeneralizedVariation:
         else:
             solution = pdhg.minimise(saddle, state, limits)
         return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
-
-
-def _require_known(H: Operator) -> None:
-    if isinstance(H, UnknownBlur):
-        raise CannotSolve("TGV needs to know H: estimate the blur first, or use a blind method")

@@ -36,16 +36,16 @@ P. Getreuer, "Total variation inpainting using split Bregman", Image Processing 
 doi:10.5201/ipol.2012.g-tvi.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
 from restora.core.spec import Spec
 from restora.numerics.dct import dct2, idct2
@@ -54,23 +54,12 @@ from restora.numerics.total_variation import ascend, descend, total_variation
 from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
 
-SPEC = Spec(
-    name="tv-inpainting",
-    tasks=("inpaint",),
-    solves=(Mask,),
-    colour="native",
-    paper='T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 2002',
-    doi="10.1137/S0036139900368844",
-    needs_sigma=False,
-    published=("inpaint4-gray-missing50-seed0", "inpaint4-gray-missing80-seed0"),
-)
-
 _EVERY = 10
 """Iterations from one measurement of the error to the next."""
 
 
 @dataclass(frozen=True, slots=True)
-class TVInpainting:
+class TVInpainting(Method):
     """Chan and Shen's model without noise, by ADMM.
 
     Attributes:
@@ -80,37 +69,29 @@ class TVInpainting:
         max_iterations: stop after so many in any case, >= 1.
     """
 
-    beta: float = 25.5
-    gamma: float = 25.5
-    tolerance: float = 3e-5
-    max_iterations: int = 400
+    spec: ClassVar[Spec] = Spec(
+        name="tv-inpainting",
+        tasks=("inpaint",),
+        solves=(Mask,),
+        colour="native",
+        paper='T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 2002',
+        doi="10.1137/S0036139900368844",
+        needs_sigma=False,
+        published=("inpaint4-gray-missing50-seed0", "inpaint4-gray-missing80-seed0"),
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("beta", "gamma", "tolerance"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
+    beta: Annotated[float, positive] = 25.5
+    gamma: Annotated[float, positive] = 25.5
+    tolerance: Annotated[float, positive] = 3e-5
+    max_iterations: Annotated[int, counting] = 400
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "TVInpainting":
-        """The defaults: there is nothing to choose."""
-        return cls()
-
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         """Fill the missing pixels.
 
         A row of ``stats`` every ten iterations: their number, TV(z), and the error that is to fall.
-
-        Raises:
-            CannotSolve: H is not a Mask.
         """
         H = problem.H
-        if not isinstance(H, Mask):
-            raise CannotSolve(f"TV inpainting fills the holes of a Mask; it does not solve {type(H).__name__}")
-        y = problem.y if problem.y.dtype == torch.float64 else problem.y.float()
+        y = problem.y
         admm = _Admm.of(y, H.known.to(y).expand(y.shape) > 0, self.beta, self.gamma)
         state, found, stats = admm.start(), y, []
         finished = torch.zeros(len(y), dtype=torch.bool, device=y.device)
@@ -125,11 +106,11 @@ class TVInpainting:
             finished = finished | (error <= self.tolerance)
             worst, objective = float(error.detach().max()), float(total_variation(state.z.detach()).sum())
             stats.append({"iteration": iteration, "objective": objective, "error": worst})
-            (progress or silent)(iteration, self.max_iterations, f"error {worst:.1e}")
+            context.progress(iteration, self.max_iterations, f"error {worst:.1e}")
             if bool(finished.all()):
                 status = Status(Code.CONVERGED, f"converged in {iteration} iterations to an error of {worst:.1e}")
                 break
-        return Result(found.to(problem.y.dtype), status, stats=tuple(stats))
+        return Result(found, status, stats=tuple(stats))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

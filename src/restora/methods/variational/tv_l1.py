@@ -42,13 +42,13 @@ Journal of Mathematical Imaging and Vision 40, 2011, doi:10.1007/s10851-010-0251
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import torch
-
-from restora.core.errors import CannotSolve, InvalidParameter
+from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
 from restora.core.operator import Operator
+from restora.core.parameters import check_number, counting, nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.noise.salt_and_pepper import SaltAndPepper
@@ -57,20 +57,10 @@ from restora.numerics.iterate import Limits
 from restora.numerics.saddle import LeastDeviations, pose
 from restora.numerics.total_variation import VariationRegulariser
 from restora.numerics.variation_weight import FINEST_SIGMA, variation_weight, white_gain
-from restora.operators.unknown import UnknownBlur
-
-SPEC = Spec(
-    name="tv-l1",
-    tasks=("denoise", "deblur", "super-resolve", "inpaint"),
-    solves=(Operator,),
-    colour="native",
-    paper='T. F. Chan and S. Esedoglu, "Aspects of total variation regularized L1 function approximation", 2005',
-    doi="10.1137/040604297",
-)
 
 
 @dataclass(frozen=True, slots=True)
-class TVL1:
+class TVL1(Method):
     """Total variation with least absolute deviations, for any H.
 
     Attributes:
@@ -80,16 +70,18 @@ class TVL1:
         max_iterations: stop after so many in any case, >= 1.
     """
 
-    mu: float = 1.2
-    tolerance: float = 1e-4
-    max_iterations: int = 500
+    spec: ClassVar[Spec] = Spec(
+        name="tv-l1",
+        tasks=("denoise", "deblur", "super-resolve", "inpaint"),
+        solves=(Operator,),
+        colour="native",
+        paper='T. F. Chan and S. Esedoglu, "Aspects of total variation regularized L1 function approximation", 2005',
+        doi="10.1137/040604297",
+    )
 
-    def __post_init__(self) -> None:
-        for name in ("mu", "tolerance"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidParameter.outside(name, getattr(self, name), "> 0")
-        if self.max_iterations < 1:
-            raise InvalidParameter.outside("max_iterations", self.max_iterations, ">= 1")
+    mu: Annotated[float, positive] = 1.2
+    tolerance: Annotated[float, positive] = 1e-4
+    max_iterations: Annotated[int, counting] = 500
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TVL1":
@@ -100,8 +92,7 @@ class TVL1:
             gain: the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
             channels: of the image.
         """
-        if not 0 <= sigma < math.inf:
-            raise InvalidParameter.outside("sigma", sigma, ">= 0")
+        check_number("sigma", sigma, nonnegative)
         if not gain > 0:
             raise InvalidParameter.outside("gain", gain, "> 0")
         return cls(1.2 * math.sqrt(2 / math.pi) * max(sigma, FINEST_SIGMA) / variation_weight(sigma, gain, channels))
@@ -116,32 +107,19 @@ class TVL1:
     @classmethod
     def for_problem(cls, problem: Problem) -> "TVL1":
         """μ for the noise and the H of the problem."""
-        _require_known(problem.H)
         channels = problem.H.input_channels(problem.y.shape[1])
         if isinstance(problem.noise, SaltAndPepper):
             return cls.for_impulses(problem.noise.amount, channels)
         return cls.for_noise(problem.sigma, white_gain(problem), channels)
 
-    def run(
-        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
-    ) -> Result:
+    def solve(self, problem: Problem, context: Context) -> Result:
         """Minimise.
 
         A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
-
-        Raises:
-            CannotSolve: the blur is unknown.
         """
         y, H = problem.y, problem.H
-        _require_known(H)
-        y = y if y.dtype in (torch.float32, torch.float64) else y.float()
         fidelity = LeastDeviations(y, H, self.mu)
         saddle, state = pose(VariationRegulariser(1.0), fidelity, H.adjoint(y), tau=0.03, tau_dualised=0.01)
-        limits = Limits(self.tolerance, self.max_iterations, progress=progress)
+        limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         solution = pdhg.minimise(saddle, state, limits)
         return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
-
-
-def _require_known(H: Operator) -> None:
-    if isinstance(H, UnknownBlur):
-        raise CannotSolve("TV-L1 needs to know H: estimate the blur first, or use a blind method")
