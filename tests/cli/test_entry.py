@@ -77,7 +77,7 @@ def test_version(run):
         (["denoise", "a.png", "--bogus"], "no such option: --bogus"),
         (["denoise", "a.png", "--sigma", "much"], "--sigma"),
         (["denoise", "a.png", "--sigma", "-3"], "--sigma"),
-        (["degrade", "a.png", "--jpeg", "0"], "--jpeg"),
+        (["degrade", "a.png", "--jpeg", "0"], "jpeg = 0"),
         (["denoiser"], "did you mean denoise"),
     ],
 )

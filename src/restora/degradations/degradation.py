@@ -82,8 +82,8 @@ class Degradation:
         if self.enlarged and not self.scales:
             raise InvalidParameter("an image is enlarged again only after it was reduced: give a scale")
         for quality in (self.jpeg.low, self.jpeg.high) if isinstance(self.jpeg, Range) else (self.jpeg,):
-            if quality is not None:
-                Jpeg(whole("jpeg", quality))
+            if quality is not None and not (float(quality).is_integer() and 1 <= quality <= 100):
+                raise InvalidParameter.outside("jpeg", quality, "a whole number between 1 and 100")
 
     @classmethod
     def read(cls, table: Mapping[str, object]) -> "Degradation":

@@ -16,7 +16,7 @@ from restora.noise.gaussian import Gaussian
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Diagnosis:
-    """What the estimators see in a picture."""
+    """The results of all estimators on a picture."""
 
     noise: NoiseEstimate
     jpeg: JpegEstimate
@@ -25,17 +25,17 @@ class Diagnosis:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """A sentence from each estimator."""
+        """One sentence from each estimator."""
         return (self.noise.sentence, self.jpeg.sentence, self.blur.sentence, self.upscaling.sentence)
 
 
 def diagnose(y: Float[Tensor, "b c h w"]) -> Diagnosis:
-    """Run every estimator on y."""
+    """Run every estimator on y, (b, c, h, w) in [0, 1]; the images of the batch share one diagnosis."""
     return Diagnosis(estimate_noise(y), estimate_jpeg_quality(y), estimate_blur(y), estimate_upscaling(y))
 
 
 def noise_of(estimate: NoiseEstimate) -> Noise:
-    """The noise model that an estimate describes."""
+    """Return the noise model that an estimate describes."""
     if estimate.signal_dependent:
         return CameraNoise(estimate.shot, estimate.read)
     return Gaussian(estimate.sigma)

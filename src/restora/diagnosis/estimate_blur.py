@@ -1,4 +1,4 @@
-"""Kind and extent of the blur of a picture, by the shape of its power spectrum.
+"""Estimate the kind and the extent of the blur of a picture from the shape of its power spectrum.
 
 Model: log P(f) = a − α log|f| + (terms in 2θ and 4θ) + log|K(f)|² + error, where P is the mean spectrum of blocks less
 the noise σ², f = |f|(cos θ, sin θ), and K the transfer function of a Gaussian, a disk (defocus) or a line (motion).
@@ -60,14 +60,14 @@ _ROUNDING = 1 / (12 * 255**2)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BlurEstimate:
-    """The blur seen in a picture.
+    """The blur that was detected in a picture.
 
     Attributes:
         kind: Gaussian, disk (defocus), straight motion, or none.
         extent: in pixels: the Gaussian's standard deviation, the disk's radius, the length of the motion; 0 for none.
         angle: of the motion in degrees, counter-clockwise from the horizontal, in [0, 180); 0 for the others.
         psf: the kernel, odd sides, sum one; 1 × 1 for none.
-        sentence: the same for a person.
+        sentence: the same in words.
     """
 
     kind: Kind
@@ -78,17 +78,18 @@ class BlurEstimate:
 
 
 def estimate_blur(y: Float[Tensor, "b c h w"]) -> BlurEstimate:
-    """The one blur that the images of y share: Gaussian of σ <= 4, defocus of radius <= 8, or motion <= 26 pixels.
+    """Estimate the blur that the images of y share: Gaussian of σ <= 4, defocus of radius <= 8, or motion <= 26 pixels.
 
-    Pictures with a side below 64 pixels, or without structure above their noise, give "none" and say so.
+    The kind is "none" for pictures with a side below 64 pixels or without structure above their noise; the sentence
+    then says why.
     """
     P = mean_spectrum(gray(y))
     if P is None:
-        return _none(f"a picture of {y.shape[-2]} × {y.shape[-1]} pixels is too small to tell its blur", y)
+        return _none(f"a picture of {y.shape[-2]} × {y.shape[-1]} pixels is too small to estimate its blur", y)
     noise = max(estimate_noise(y.detach().mean(dim=1, keepdim=True)).sigma ** 2, _ROUNDING)
     fit = _Fit.of(P.double(), noise)
     if fit is None:
-        return _none("no structure stands above the noise, so no blur can be told", y)
+        return _none("no structure stands above the noise, so the blur cannot be estimated", y)
     kernels, spectra = _kernels()
     misfit = fit.misfit(spectra)
     best = kernels[int(misfit.argmin())]
@@ -97,7 +98,7 @@ def estimate_blur(y: Float[Tensor, "b c h w"]) -> BlurEstimate:
         best = fit.best(best.turned())
         best = fit.best(best.stretched())
     if float(misfit[0]) < _GAIN * float(misfit.min()) or best.spread < _NARROWEST:
-        return _none("no blur to speak of", y)
+        return _none("no blur was detected", y)
     return BlurEstimate(best.kind, best.extent, best.angle, best.psf().to(y), best.sentence)
 
 
@@ -124,10 +125,10 @@ class _Kernel:
             case "gaussian":
                 return f"a Gaussian blur of σ = {self.extent:.1f} pixels"
             case "disk":
-                return f"out of focus, with a disk of radius {self.extent:.1f} pixels"
+                return f"a defocus blur with a disk of radius {self.extent:.1f} pixels"
             case "motion":
                 return f"a motion blur of {self.extent:.0f} pixels at {self.angle:.0f}°"
-        return "no blur to speak of"
+        return "no blur was detected"
 
     def psf(self) -> Float[Tensor, "kh kw"]:
         """Return the kernel, float64, with odd sides and sum one."""

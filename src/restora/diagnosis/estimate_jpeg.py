@@ -1,4 +1,4 @@
-"""Whether a picture was once a JPEG, of which quality, and where its 8 × 8 blocks lie, from the gray values alone.
+"""Estimate whether a picture was a JPEG, its quality and the place of its 8 × 8 blocks, from the gray values alone.
 
 Model: on the right grid the DCT coefficients of the blocks lie on multiples of the quantisation steps q, but for the
 rounding of the pixels: c = n·q + e, e ~ N(0, ρ²). Against a density of c that is smooth over a step, the ratio is
@@ -43,13 +43,13 @@ _QUALITIES = range(1, 98)
 
 @dataclass(frozen=True, slots=True)
 class JpegEstimate:
-    """What JPEG compression left in a picture.
+    """The JPEG compression that was detected in a picture.
 
     Attributes:
-        quality: on the Independent JPEG Group's scale, or None where no compression is seen.
-        blocked: the grid of 8 × 8 blocks is seen.
+        quality: on the Independent JPEG Group's scale, or None where no compression was detected.
+        blocked: the grid of 8 × 8 blocks was detected.
         offset: row and column of the first full block, 0 … 7 each; other than (0, 0) after cropping.
-        sentence: the same for a person.
+        sentence: the same in words.
     """
 
     quality: int | None
@@ -59,9 +59,9 @@ class JpegEstimate:
 
 
 def estimate_jpeg_quality(y: Float[Tensor, "b c h w"]) -> JpegEstimate:
-    """The JPEG quality of y, from 1 to 97, where it was decoded to 8 bits and not resized or made noisy since.
+    """Estimate the JPEG quality of y, from 1 to 97, if y was decoded to 8 bits and not resized or made noisy.
 
-    Pictures of fewer than 16 telling blocks give None.
+    The quality is None where fewer than 16 blocks are neither constant nor clipped.
     """
     luma = _luma(y)
     offset = _grid(luma)
@@ -69,7 +69,7 @@ def estimate_jpeg_quality(y: Float[Tensor, "b c h w"]) -> JpegEstimate:
     telling = int((c.abs() >= 1).sum())
     needed = max(20.0, 0.1 * telling)
     if len(c) < 16 or telling == 0:
-        return JpegEstimate(None, False, (0, 0), "no JPEG compression to be seen")
+        return JpegEstimate(None, False, (0, 0), "no JPEG compression was detected")
     steps = _steps()
     gains = torch.stack([_gain(c[:, k], steps.unique()) for k in range(_FREQUENCIES)])
     place = torch.searchsorted(steps.unique(), steps)
@@ -81,12 +81,12 @@ def estimate_jpeg_quality(y: Float[Tensor, "b c h w"]) -> JpegEstimate:
     if float(best.sum()) > needed + 5 * _FREQUENCIES:
         distance = (steps.log() - steps.unique()[free].log()).square() @ best.clamp_min(0)
         quality = _QUALITIES[int(distance.argmin())]
-        return JpegEstimate(quality, True, offset, f"JPEG of a quality like {quality}" + _where(offset))
-    return JpegEstimate(None, False, (0, 0), "no JPEG compression to be seen")
+        return JpegEstimate(quality, True, offset, f"JPEG of a quality near {quality}" + _where(offset))
+    return JpegEstimate(None, False, (0, 0), "no JPEG compression was detected")
 
 
 def _where(offset: tuple[int, int]) -> str:
-    return "" if offset == (0, 0) else f", cropped since: its blocks start at row {offset[0]}, column {offset[1]}"
+    return "" if offset == (0, 0) else f", then cropped: its blocks start at row {offset[0]}, column {offset[1]}"
 
 
 def _luma(y: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ def _luma(y: Tensor) -> Tensor:
 
 
 def _grid(luma: Tensor) -> tuple[int, int]:
-    """Step 1; the first of equals, so (0, 0) where nothing is to be seen."""
+    """Step 1; the first of equals, so (0, 0) where there is no compression."""
     best, found = -1.0, (0, 0)
     for offset in ((row, column) for row in range(8) for column in range(8)):
         c = _coefficients(luma, offset, _BLOCKS // 8)[:, 1:]

@@ -1,4 +1,4 @@
-"""Noise level from one noisy picture, by its weakly textured patches.
+"""Estimate the noise level of a single picture from its weakly textured patches.
 
 Model: y = x + n, n ~ N(0, σ²) white, or N(0, a·x + b). A patch of x without texture leaves a patch of y whose
 covariance is σ²I; the smallest eigenvalue of the covariance of many such patches is σ².
@@ -47,14 +47,14 @@ _UNSEEN = 1 / 255
 
 @dataclass(frozen=True, slots=True)
 class NoiseEstimate:
-    """What the noise of a picture looks like.
+    """The noise that was estimated in a picture.
 
     Attributes:
         sigma: standard deviation on [0, 1]; the root mean square over the picture where it depends on the signal.
         signal_dependent: the variance grows with the intensity, as shot·x + read.
         shot: a, variance a unit of intensity; 0 unless ``signal_dependent``.
         read: b, variance in the dark; σ² unless ``signal_dependent``.
-        sentence: the same for a person.
+        sentence: the same in words.
     """
 
     sigma: float
@@ -65,17 +65,19 @@ class NoiseEstimate:
 
 
 def estimate_noise(y: Float[Tensor, "b c h w"]) -> NoiseEstimate:
-    """Level of the noise in y, and whether it depends on the signal. Images and channels are pooled.
+    """Estimate the level of the noise in y, and whether it depends on the signal. Images and channels are pooled.
 
     Noise-free pictures give σ near zero, 8-bit ones about their rounding, 0.3 / 255. Noise that is correlated from
     pixel to pixel (developed camera pictures, JPEG) is underestimated: the smallest eigenvalue is its least.
-    Pictures below 10 pixels a side, or without any change of value, give σ = 0 and say so.
+    σ is 0 for pictures below 10 pixels a side and for constant ones; the sentence then says why.
     """
     planes = y.detach().flatten(0, 1).float().cpu().numpy()
     limit = max(_PATCHES // len(planes), 16_384)
     lattices = [lattice for plane in planes if (lattice := Lattice.of(plane, limit)) is not None]
     if not lattices:
-        reason = f"no noise can be seen in a picture of {y.shape[-2]} × {y.shape[-1]} pixels so small or so even"
+        reason = (
+            f"the noise of a picture of {y.shape[-2]} × {y.shape[-1]} pixels so small or so even cannot be estimated"
+        )
         return NoiseEstimate(0.0, False, 0.0, 0.0, reason)
     variance = sum(_floor(lattice, np.arange(len(lattice.place))).variance for lattice in lattices) / len(lattices)
     line = _line([floor for lattice in lattices for floor in _floors_by_intensity(lattice)])
@@ -85,13 +87,13 @@ def estimate_noise(y: Float[Tensor, "b c h w"]) -> NoiseEstimate:
     shot, read = line
     sigma = math.sqrt(max(shot * float(y.mean()) + read, 0.0))
     dark, light = math.sqrt(read), math.sqrt(shot + read)
-    sentence = f"noise of σ = {255 * dark:.1f} (of 255) in the dark, growing to {255 * light:.1f} in the light"
+    sentence = f"noise of σ = {255 * dark:.1f} (of 255) in black, growing to {255 * light:.1f} in white"
     return NoiseEstimate(sigma, True, shot, read, sentence)
 
 
 def _describe(sigma: float) -> str:
     if sigma < _UNSEEN:
-        return f"no noise to speak of: σ = {255 * sigma:.1f} (of 255)"
+        return f"no noise was detected: σ = {255 * sigma:.1f} (of 255)"
     return f"noise of σ = {255 * sigma:.1f} (of 255), the same in light and dark"
 
 

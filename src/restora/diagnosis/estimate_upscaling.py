@@ -1,4 +1,4 @@
-"""Whether a picture was enlarged by interpolation, and how far.
+"""Estimate whether a picture was enlarged by interpolation, and by which factor.
 
 Model: a picture interpolated s times has s output pixels between two of its samples, so the mean size of its first and
 second differences, taken along the other axis, is periodic with period s: its spectrum has a peak at 1/s, or at 1 − 1/s
@@ -37,12 +37,12 @@ _ALPHA = 2.2
 
 @dataclass(frozen=True, slots=True)
 class UpscalingEstimate:
-    """What is seen of an enlargement.
+    """The enlargement that was detected in a picture.
 
     Attributes:
         upscaled: the picture was enlarged by interpolation.
         factor: by how much, from 1.2 to 5; 1 where it was not.
-        sentence: the same for a person.
+        sentence: the same in words.
     """
 
     upscaled: bool
@@ -51,22 +51,22 @@ class UpscalingEstimate:
 
 
 def estimate_upscaling(y: Float[Tensor, "b c h w"]) -> UpscalingEstimate:
-    """The enlargement of y, by bilinear, bicubic, Lanczos or like interpolation of a factor from 1.2 to 5.
+    """Estimate the enlargement of y by bilinear, bicubic, Lanczos or similar interpolation, by a factor from 1.2 to 5.
 
     Nearest-neighbour enlargement, factors near 1.6 and 2.67 (multiples of 1/8, like the blocks of JPEG), and pictures
-    made smaller, noisy or strongly compressed since are not seen; light compression may hide which alias is the factor.
-    Pictures with a side below 64 pixels give none.
+    that were then reduced, made noisy or strongly compressed are not detected; after light compression the factor may
+    be an alias. The factor is 1 for pictures with a side below 64 pixels.
     """
     pictures = gray(y)
     P = mean_spectrum(pictures)
     if P is None:
-        return _none(f"a picture of {y.shape[-2]} × {y.shape[-1]} pixels is too small to tell whether it was enlarged")
+        return _none(f"a picture of {y.shape[-2]} × {y.shape[-1]} pixels is too small to detect an enlargement")
     S = _without_jpeg_comb(_trace(pictures), min(pictures.shape[1:]))
     f = torch.arange(len(S)) / _LENGTH
     peak = int(torch.where(f >= 0.2, S, 0.0).argmax())
     middle, high = _drop(P, 0.28, 0.36), _drop(P, 0.42, 0.5)
     if not ((S[peak] > 7.5 and high > 3) or (S[peak] > 16 and high > 2.2)):
-        return _none("not enlarged")
+        return _none("no enlargement was detected")
     frequency = float(f[peak])
     factor = round(1 / frequency if middle > 4 else 1 / (1 - frequency), 2)
     return UpscalingEstimate(True, factor, f"enlarged by about {factor:g}: the finest details are interpolated")

@@ -1,4 +1,4 @@
-"""Mean power spectrum of a picture over windowed blocks (Welch 1967), for the estimators that read it."""
+"""Compute the mean power spectrum of a picture over windowed blocks (Welch 1967)."""
 
 import torch
 from jaxtyping import Float
