@@ -56,7 +56,7 @@ def test_what_is_given_has_the_types_of_the_fields():
         Inner(),
         (Inner(1), Inner()),
         {"l1": 1.0},
-        open={"a": (1, (2,)), "b": {"c": (3,)}},
+        open={"a": [1, [2]], "b": {"c": [3]}},
     )
     assert [type(value) for value in (*found.sides, found.inner.lam, found.weights["l1"])] == [float] * 4
     assert read() == read(perhaps=None) == Outer("n")

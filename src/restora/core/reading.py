@@ -1,8 +1,9 @@
 """Dataclasses from tables of TOML and JSON, checked against the types of their fields.
 
 Every mistake is one line that names the file, the field and what it may be: ``recipe.toml: training.steps = 'ten' is
-not allowed: training.steps must be an integer``. Lists become tuples. A field whose dataclass says
-``field(metadata={"key": "lambda"})`` has that name in the file.
+not allowed: training.steps must be an integer``. Lists become tuples; only what a field calls an object stays as it is,
+for the reader it is meant for. A field whose dataclass says ``field(metadata={"key": "lambda"})`` has that name in the
+file.
 """
 
 import tomllib
@@ -86,8 +87,8 @@ def _key(one: Field[Any]) -> str:
 
 def _value(hint: Any, value: object, place: str) -> Any:
     """The value as the type wants it."""
-    if hint in (Any, object):
-        return _frozen(value)
+    if hint in (object, Any):
+        return value if hint is object else _frozen(value)
     if get_origin(hint) in (Union, UnionType):
         return _member(get_args(hint), value, place)
     if get_origin(hint) is Literal:
