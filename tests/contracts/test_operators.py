@@ -330,7 +330,7 @@ def test_what_cannot_be_added_is_refused():
     with pytest.raises(InvalidInput, match="sum must agree"):
         (Identity() + Decimate(2)).output_size((4, 4))
     with pytest.raises(InvalidParameter, match="factor"):
-        0.0 * Identity()
+        _ = 0.0 * Identity()
 
 
 def test_what_holds_an_unknown_blur_is_not_known():
