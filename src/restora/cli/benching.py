@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restora.cli.command import add_command
 from restora.cli.measuring import tell_rows
-from restora.cli.options import Data, Device, Quiet, add_command, numbers_of, words_of
+from restora.cli.options import Data, Device, Quiet, numbers_of, words_of
 from restora.cli.talk import Talk
 from restora.core.errors import InvalidParameter
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restora.cli.options import Data, Device, Quiet, add_command, words_of
+from restora.cli.command import add_command
+from restora.cli.options import Data, Device, Quiet, words_of
 from restora.cli.talk import Talk
 from restora.core.errors import InvalidParameter, MissingData
 

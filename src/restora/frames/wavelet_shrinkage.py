@@ -6,7 +6,6 @@ from dataclasses import replace
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Code, Result, Status
@@ -16,17 +15,6 @@ from restora.frames.wavelet import WaveletTransform, fitting_levels
 Details = Float[Tensor, "b c 3 h w"]
 Rule = Callable[[Details, Float[Tensor, "3 #h #w"]], Details]
 """From the details θ of a level and the standard deviation of the noise in them to what is kept of them."""
-
-
-def check_shrinkage(levels: int, spins: int) -> None:
-    """Refuse what is no number of levels or of shifts.
-
-    Raises:
-        InvalidParameter: one of them is below 1.
-    """
-    for name, value in (("levels", levels), ("spins", spins)):
-        if value < 1:
-            raise InvalidParameter.outside(name, value, ">= 1")
 
 
 def shrink_wavelets(

@@ -15,7 +15,6 @@ K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for imag
 doi:10.1109/CVPR.2017.300.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
 from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
@@ -92,24 +90,3 @@ def computable(problem: Problem) -> Problem:
     """The problem with y in float32, where it is in less."""
     y = problem.y
     return problem if y.dtype in (torch.float32, torch.float64) else problem.with_y(y.float())
-
-
-def check_positive(values: Mapping[str, float | None]) -> None:
-    """Refuse parameters that are not positive and finite; None stands for a rule.
-
-    Raises:
-        InvalidParameter: the first that is not.
-    """
-    for name, value in values.items():
-        if value is not None and not 0 < value < math.inf:
-            raise InvalidParameter.outside(name, value, "> 0 and finite")
-
-
-def check_count(name: str, value: int) -> None:
-    """Refuse a number of iterations below 1.
-
-    Raises:
-        InvalidParameter: it is.
-    """
-    if value < 1:
-        raise InvalidParameter.outside(name, value, ">= 1")
