@@ -1,8 +1,9 @@
 """Proximal maps: u = argmin_u ½‖u − v‖² + τ R(u), in closed form or to the last digit.
 
 Every function returns a new tensor of the shape and dtype of v; τ >= 0 is a number or a tensor that broadcasts with v.
-Sums run over the whole tensor unless dimensions are named, and all maps but the group ones act on each entry alone. The non-convex ones (:func:`hard_threshold`, :func:`shrink_power`) return a *global* minimiser; where
-0 is one too, 0. Their thresholds are those of ½‖u − v‖²; papers that write ‖u − v‖² have others.
+Sums run over the whole tensor unless dimensions are named, and all maps but the group ones act on each entry alone. The
+non-convex ones (:func:`hard_threshold`, :func:`shrink_power`) return a *global* minimiser; where 0 is one too, 0. Their
+thresholds are those of ½‖u − v‖²; papers that write ‖u − v‖² have others.
 """
 
 import math
