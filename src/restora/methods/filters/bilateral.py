@@ -65,7 +65,8 @@ class Bilateral(Method):
         colour="native",
         paper="C. Tomasi, R. Manduchi, Bilateral filtering for gray and color images, ICCV 1998",
         doi="10.1109/ICCV.1998.710815",
-        halo=lambda method: method.reach,
+        # None with a guide, which cannot be cut into tiles.
+        halo=lambda method: method.radius if method.guide is None else None,
         published=awgn_protocols("set12-gray", "bsd68-gray"),
     )
 
@@ -80,20 +81,11 @@ class Bilateral(Method):
         """R, of the window, in pixels."""
         return math.ceil(self.truncate * self.sigma_s)
 
-    @property
-    def reach(self) -> int | None:
-        """Radius of what an output pixel depends on; None with a guide, which cannot be cut into tiles."""
-        return self.radius if self.guide is None else None
-
     @classmethod
     def for_noise(cls, sigma: float) -> "Bilateral":
         """σ_s = 1.4; σ_r = 2.5σ up to 255σ = 25, then a growing multiple, 4σ from 50 on."""
         level = 255 * sigma
         return cls(sigma_s=1.4, sigma_r=sigma * (2.5 + 1.5 * min(max((level - 25) / 25, 0.0), 1.0)))
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "Bilateral":
-        return cls.for_noise(problem.sigma)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y

@@ -70,8 +70,8 @@ class BilateralGrid(Method):
         solves=(Identity,),
         colour="native",
         paper=(
-            "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, ACM "
-            "Transactions on Graphics 26(3), 2007"
+            "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, ACM TOG "
+            "26(3), 2007"
         ),
         doi="10.1145/1276377.1276506",
     )
@@ -92,10 +92,6 @@ class BilateralGrid(Method):
             return cls(sigma_s=2.0 * math.sqrt(15 / max(level, 0.1)), sigma_r=2.5 * sigma)
         loud = min(max((level - 25) / 25, 0.0), 1.0)
         return cls(sigma_s=2.0 + 0.5 * loud, sigma_r=sigma * (2.5 + 1.5 * loud))
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BilateralGrid":
-        return cls.for_noise(problem.sigma)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y

@@ -34,7 +34,6 @@ IEEE Transactions on Image Processing 7(3), 1998, doi:10.1109/83.661190.
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -43,6 +42,7 @@ from restora.core.method import Context, Method
 from restora.core.parameters import check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.convolution import convolve_separable, gaussian_kernel, gaussian_radius
 from restora.numerics.diffusion.aos import aos_reach, aos_step
@@ -53,8 +53,8 @@ from restora.operators.identity import Identity
 Scheme = Literal["explicit", "aos"]
 """How a step is taken: forwards, up to τ = 1/4, or by additive operator splitting."""
 
-# Rows: 255σ, iterations; for K = 8/255, ς = 0.7 and a step of 0.2.
-_LEVELS, _ITERATIONS = (15, 25, 50), (5, 10, 35)
+_ITERATIONS = {15: (5,), 25: (10,), 50: (35,)}
+"""For each 255σ, with K = 8/255, ς = 0.7 and a step of 0.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class CatteDiffusion(Method):
         colour="native",
         paper=(
             "F. Catté, P.-L. Lions, J.-M. Morel, T. Coll, Image selective smoothing and edge detection by nonlinear "
-            "diffusion, SIAM Journal on Numerical Analysis 29(1), 1992"
+            "diffusion, SIAM J. Numer. Anal. 29(1), 1992"
         ),
         doi="10.1137/0729012",
         leaves_noiseless=True,
@@ -104,11 +104,8 @@ class CatteDiffusion(Method):
     @classmethod
     def for_noise(cls, sigma: float) -> "CatteDiffusion":
         """5, 10, 35 iterations of 0.2 for 255σ = 15, 25, 50; interpolated, and held outside."""
-        return cls(iterations=round(np.interp(255 * sigma, _LEVELS, _ITERATIONS)))
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "CatteDiffusion":
-        return cls.for_noise(problem.sigma)
+        (iterations,) = interpolated(sigma, _ITERATIONS)
+        return cls(iterations=round(iterations))
 
     def solve(self, problem: Problem, context: Context) -> Result:
         u = problem.y

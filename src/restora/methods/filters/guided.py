@@ -65,12 +65,10 @@ class GuidedFilter(Method):
         tasks=("denoise",),
         solves=(Identity,),
         colour="native",
-        paper=(
-            "K. He, J. Sun, X. Tang, Guided image filtering, IEEE Transactions on Pattern Analysis and Machine "
-            "Intelligence 35(6), 2013"
-        ),
+        paper="K. He, J. Sun, X. Tang, Guided image filtering, IEEE TPAMI 35(6), 2013",
         doi="10.1109/TPAMI.2012.213",
-        halo=lambda method: method.reach,
+        # None with a guide, which cannot be cut, and with a reduced grid, which tiles would shift.
+        halo=lambda method: 2 * method.radius if method.guide is None and method.subsampling == 1 else None,
         published=awgn_protocols("set12-gray"),
     )
 
@@ -79,19 +77,10 @@ class GuidedFilter(Method):
     subsampling: Annotated[int, counting] = 1
     guide: Tensor | None = None
 
-    @property
-    def reach(self) -> int | None:
-        """Radius of what an output pixel depends on; None with a guide, or a reduced grid, which tiles would shift."""
-        return 2 * self.radius if self.guide is None and self.subsampling == 1 else None
-
     @classmethod
     def for_noise(cls, sigma: float) -> "GuidedFilter":
         """ε = 3σ²; r = 1, 2 from 255σ = 37.5 on."""
         return cls(radius=1 if 255 * sigma < 37.5 else 2, epsilon=3 * sigma**2)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "GuidedFilter":
-        return cls.for_noise(problem.sigma)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y

@@ -68,7 +68,7 @@ class BlsGsm(Method):
         colour="per-channel",
         paper=(
             "J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, Image denoising using scale mixtures of "
-            "Gaussians in the wavelet domain, IEEE Transactions on Image Processing 12(11), 2003"
+            "Gaussians in the wavelet domain, IEEE TIP 12(11), 2003"
         ),
         doi="10.1109/TIP.2003.818640",
         leaves_noiseless=True,

@@ -29,7 +29,6 @@ filtering", IEEE Transactions on Image Processing 16(8), 2007, section V, doi:10
 
 import math
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -41,7 +40,7 @@ from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
-from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
+from restora.patches.collaborative_stage import NORMAL, Profile, Stage, profile_for
 
 _OPPONENT = (
     (1 / 3, 1 / 3, 1 / 3),
@@ -55,7 +54,7 @@ class CBM3D(Method):
     """Block matching and 3-D filtering of colour images.
 
     Args:
-        basic: the stage of hard thresholding.
+        basic: the stage of hard thresholding, whose estimate is the part ``basic`` of the result.
         final: the stage of Wiener filtering.
     """
 
@@ -82,7 +81,7 @@ class CBM3D(Method):
     def for_noise(cls, sigma: float, channels: int = 3) -> "CBM3D":
         """The Normal Profile while 255 times the noise of luminance is at most 40, that for very noisy images above."""
         luminance = sigma * math.hypot(*_OPPONENT[0]) if channels == 3 else sigma
-        profile = NORMAL if round(255 * luminance, 6) <= 40 else STRONG
+        profile = profile_for(luminance)
         return cls(profile.basic, profile.final)
 
     @classmethod
@@ -90,18 +89,14 @@ class CBM3D(Method):
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Denoise; ``parts`` holds the basic estimate."""
-        sigma = problem.sigma
-        y, sigmas = _to_opponent(problem.y, sigma)
+        y, sigmas = _to_opponent(problem.y, problem.sigma)
         pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, context.progress)
-        x, pilot = (_from_opponent(z).to(problem.y.dtype) for z in (x, pilot))
-        sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
-        return Result(x, Status.done(sentence), parts=MappingProxyType({"basic": pilot}))
+        status = Status.done(self.final.sentence)
+        return Result(_from_opponent(x), status, parts={"basic": _from_opponent(pilot)})
 
 
 def _to_opponent(y: Float[Tensor, "b c h w"], sigma: float) -> tuple[Float[Tensor, "b c h w"], list[float]]:
-    """(Y, U, V) and their σ; images that have not three channels as they are. Half precision becomes float32."""
-    y = y.to(torch.promote_types(y.dtype, torch.float32))
+    """(Y, U, V) and their σ; images that have not three channels as they are."""
     if y.shape[1] != 3:
         return y, [sigma] * y.shape[1]
     opponent = torch.einsum("kc,bchw->bkhw", y.new_tensor(_OPPONENT), y)

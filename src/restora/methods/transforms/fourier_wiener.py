@@ -93,7 +93,7 @@ class FourierWiener(Method):
             Y = dct2(y)
             rho, times = (grid(size, "reflect", Y) for grid in (radial_frequency, multiplicity))
             X, sentence = self._filtered(Y, rho.new_ones(1, 1), rho, times, sigma)
-            return Result(idct2(X).to(y.dtype), Status.done(sentence))
+            return Result(idct2(X), Status.done(sentence))
         torus = close(y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
         rho, times = (grid(size, "circular", torus.y) for grid in (radial_frequency, multiplicity))
