@@ -12,7 +12,7 @@ goes along the curves of w, so that it rounds no corner and thins no curved line
 structure tensor with eigenvalues λ+ >= λ− (on 0 … 255) and there the eigenvalues (1 + λ+ + λ−)^−p, so √T those of half
 the power.
 
-Algorithm (B of the card). ``iterations`` times, from I = y:
+Algorithm. ``iterations`` times, from I = y:
 1. ∇ of I smoothed by ``pre_smoothing``; the structure tensor, mean over the channels, smoothed by ρ = ``rho``; √T from
    it, with p−/2 = ``sharpness``/2 along the edge and p+/2 = p−/2/(1 − ``anisotropy``) across.
 2. For each of ``directions`` angles α of the whole circle (a curve is followed one way from its pixel, so both ±α are

@@ -26,8 +26,8 @@ with the ends of their windows.
 
 Departures from the original. None in the filter. The rule for σ is not in the paper.
 
-When not. As a denoiser: the noise of y is taken for edges and keeps itself alive. A smoothed guide gains 1.3 dB: see
-domain-transform-joint. NC and IC leave stripes along the axes where N is small.
+When not. As a denoiser: the noise of y is taken for edges, and so much of it stays. A smoothed guide gains 1.3 dB: see
+``domain-transform-joint``. NC and IC leave stripes along the axes where N is small.
 
 References.
 E. S. L. Gastal, M. M. Oliveira, "Domain transform for edge-aware image and video processing", ACM Transactions on

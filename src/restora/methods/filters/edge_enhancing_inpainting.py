@@ -1,7 +1,7 @@
 """Edge-enhancing inpainting: known pixels spread into the holes along the edges that they suggest.
 
 Problem. y = known ⊙ x: some pixels are missing. Scattered missing samples, scratches, overlaid text; the known pixels
-are kept as they are. Gray or colour, all channels at once.
+are kept as they are. Gray or colour, all channels at once; a channel without any known pixel becomes zero.
 
 Model. The steady state of edge-enhancing diffusion on the missing pixels, the known ones Ω held fixed,
 
@@ -79,7 +79,6 @@ class EdgeEnhancingInpainting(Method):
     cycles: Annotated[int, counting] = 20
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Fill the missing pixels. A channel without any known pixel becomes zero."""
         y, known = problem.y, problem.H.known.to(problem.y)
 
         def keep(u: Tensor) -> Tensor:

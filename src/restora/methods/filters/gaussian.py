@@ -7,7 +7,7 @@ Model. x̂ = G_s * y with
     G_s(u) = exp(−|u|²/2s²)/(2πs²).
 
 It is the solution of the heat equation ∂u/∂t = Δu, u(0) = y, at the time t = s²/2. Edges are smoothed as much as noise:
-this is the floor against which all other methods are measured.
+it is the baseline of all other methods.
 
 Algorithm.
 1. The one-dimensional kernel is sampled at the pixel centres −R … R, R = truncate·s rounded half up, and divided by its

@@ -20,7 +20,7 @@ Algorithm. ``iterations`` times, from u = y:
 
 Parameters. K = K_over_sigma·σ, or, with contrast="quantile", the rule of 1990 (Canny's noise estimator): the
 ``quantile`` of all |∇_d u|, found anew at each iteration. That rule takes the noise for nine tenths of all differences
-and blurs where there is much of it; it also looks at the whole image, so that large pictures are slow in tiles.
+and blurs where there is much of it; it looks at the whole image, which is therefore not cut into tiles.
 
 Cost. Two conductances a pixel and iteration, one pass through memory.
 
@@ -56,10 +56,8 @@ from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.diffusion.scalar import Conductance, perona_malik_step
 from restora.operators.identity import Identity
 
-_WHOLE = 1 << 30  # pixels: a halo that reaches everywhere
-
 Contrast = Literal["noise", "quantile"]
-"""Whence K: from the noise, K_over_sigma·σ, or from the image, by the rule of the paper."""
+"""Where K comes from: the noise, K_over_sigma·σ, or the image, by the rule of the paper."""
 
 _TABLE = {15: (0.7, 10), 25: (0.5, 20), 50: (0.7, 15)}
 """K/σ and iterations for each 255σ, with g2 and a step of 0.2."""
@@ -74,8 +72,8 @@ class PeronaMalik(Method):
             doubled it blurs edges.
         conductance: the law g.
         step: λ, the time of an iteration, in (0, 1/4].
-        iterations: >= 1; the time T is step·iterations.
-        contrast: whence K.
+        iterations: >= 1; the time T is step·iterations. The result tells the time and the largest K of each.
+        contrast: where K comes from.
         quantile: in (0, 1), of the differences, for contrast="quantile".
     """
 
@@ -87,7 +85,7 @@ class PeronaMalik(Method):
         paper="P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE TPAMI 12(7), 1990",
         doi="10.1109/34.56205",
         leaves_noiseless=True,
-        halo=lambda method: _WHOLE if method.contrast == "quantile" else method.iterations,
+        halo=lambda method: None if method.contrast == "quantile" else method.iterations,
         published=awgn_protocols("set12-gray"),
     )
 
@@ -105,7 +103,6 @@ class PeronaMalik(Method):
         return cls(ratio, iterations=round(iterations))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Diffuse. ``stats`` hold the time and the (largest) K of each iteration."""
         u = problem.y
         K = u.new_full((len(u),), self.K_over_sigma * problem.sigma, dtype=torch.float64)
         stats = []

@@ -10,7 +10,7 @@ where λ+ >= λ− are the eigenvalues of the smoothed structure tensor G = G_ρ
 direction across the edge, θ− along it, and p− < p+. Unlike div(D∇I), whose flux also depends on how D varies, one step
 is exactly a local filter with a Gaussian of covariance 2tT. All channels share the one T.
 
-Algorithm (A of the card: explicit). ``iterations`` times, from I = y:
+Algorithm. ``iterations`` times, from I = y:
 1. G from I smoothed by ``pre_smoothing``, by central differences; G smoothed by ρ = ``rho``; T from it.
 2. β = T_xx ∂²I/∂x² + 2 T_xy ∂²I/∂x∂y + T_yy ∂²I/∂y², 3 × 3 differences, reflecting border.
 3. I ← I + τ β with τ = ``dt``/max|β|, so that no value changes by more than dt; then I is clamped to the range of y.
@@ -64,7 +64,7 @@ class TraceDiffusion(Method):
         dt: the largest change of a value in an iteration, > 0.
         pre_smoothing: standard deviation in pixels of the Gaussian before the gradient, >= 0.
         rho: that of the Gaussian over the structure tensor, >= 0.
-        iterations: >= 1.
+        iterations: >= 1. The result tells the largest |β| and the longest τ of each.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -102,7 +102,6 @@ class TraceDiffusion(Method):
         return cls(pre_smoothing=0.7, rho=2.0, iterations=round(iterations))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Diffuse. ``stats`` hold the largest |β| and the longest τ of each iteration in the batch."""
         y = problem.y
         low, high = (bound(y, dim=(1, 2, 3), keepdim=True) for bound in (torch.amin, torch.amax))
         tensors = DiffusionTensors(PowerLaw(self.p_along, self.p_across), self.pre_smoothing, self.rho)

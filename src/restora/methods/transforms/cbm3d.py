@@ -39,6 +39,7 @@ from restora.core.method import Context, Method
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec, awgn_protocols
+from restora.numerics.colour import recombined
 from restora.operators.identity import Identity
 from restora.patches.collaborative_stage import NORMAL, Profile, Stage, profile_for
 
@@ -89,24 +90,13 @@ class CBM3D(Method):
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        y, sigmas = _to_opponent(problem.y, problem.sigma)
-        pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, context.progress)
-        status = Status.done(self.final.sentence)
-        return Result(_from_opponent(x), status, parts={"basic": _from_opponent(pilot)})
-
-
-def _to_opponent(y: Float[Tensor, "b c h w"], sigma: float) -> tuple[Float[Tensor, "b c h w"], list[float]]:
-    """(Y, U, V) and their σ; images that have not three channels as they are."""
-    if y.shape[1] != 3:
-        return y, [sigma] * y.shape[1]
-    opponent = torch.einsum("kc,bchw->bkhw", y.new_tensor(_OPPONENT), y)
-    return opponent, [sigma * math.hypot(*row) for row in _OPPONENT]
-
-
-def _from_opponent(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    if x.shape[1] != 3:
-        return x
-    return torch.einsum("kc,bchw->bkhw", torch.linalg.inv(torch.tensor(_OPPONENT, dtype=torch.float64)).to(x), x)
+        sigma, channels = problem.sigma, problem.y.shape[1]
+        opponent = torch.tensor(_OPPONENT, dtype=torch.float64)
+        sigmas = [sigma * math.hypot(*row) for row in _OPPONENT] if channels == 3 else [sigma] * channels
+        y, stages = recombined(problem.y, opponent), Profile(self.basic, self.final)
+        pilot, x = stages.estimates(y, sigmas, _luminance, context.progress)
+        x, pilot = (recombined(z, torch.linalg.inv(opponent)) for z in (x, pilot))
+        return Result(x, Status.done(self.final.sentence), parts={"basic": pilot})
 
 
 def _luminance(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:

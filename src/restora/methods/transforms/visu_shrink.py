@@ -21,7 +21,7 @@ leaves an approximation of 16 or more to the shorter side.
 Cost. O(spins²·N·L) for N pixels and kernels of L taps.
 
 When not. It promises the removal of noise, not a small error: 3 to 5 dB below SureShrink and BayesShrink, and on an
-image full of detail even the noisy one may be nearer. It is here as the landmark it is.
+image full of detail even the noisy one may be nearer. It is kept as a point of reference.
 
 Departures from the original. An odd side is made even by repeating its last pixel, and J is lowered to the number of
 times that the shorter side can be halved. Spinning is not in the paper, and off unless asked for. There, and with a
