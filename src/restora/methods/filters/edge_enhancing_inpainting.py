@@ -33,7 +33,7 @@ doi:10.1007/3-540-31272-2_19.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -79,7 +79,7 @@ class EdgeEnhancingInpainting(Method):
     cycles: Annotated[int, counting] = 20
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        y, known = problem.y, problem.H.known.to(problem.y)
+        y, known = problem.y, cast(Mask, problem.H).known.to(problem.y)
 
         def keep(u: Tensor) -> Tensor:
             return torch.where(known > 0, y, u)

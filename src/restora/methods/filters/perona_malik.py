@@ -20,7 +20,7 @@ Algorithm. ``iterations`` times, from u = y:
 
 Parameters. K = K_over_sigma·σ, or, with contrast="quantile", the rule of 1990 (Canny's noise estimator): the
 ``quantile`` of all |∇_d u|, found anew at each iteration. That rule takes the noise for nine tenths of all differences
-and blurs where there is much of it; it looks at the whole image, which is therefore not cut into tiles.
+and blurs where there is much of it; it also looks at the whole image, so that large pictures are slow in tiles.
 
 Cost. Two conductances a pixel and iteration, one pass through memory.
 
@@ -56,6 +56,8 @@ from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.diffusion.scalar import Conductance, perona_malik_step
 from restora.operators.identity import Identity
 
+_WHOLE = 1 << 30  # pixels: tiles that reach so far see the whole image
+
 Contrast = Literal["noise", "quantile"]
 """Where K comes from: the noise, K_over_sigma·σ, or the image, by the rule of the paper."""
 
@@ -85,7 +87,7 @@ class PeronaMalik(Method):
         paper="P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE TPAMI 12(7), 1990",
         doi="10.1109/34.56205",
         leaves_noiseless=True,
-        halo=lambda method: None if method.contrast == "quantile" else method.iterations,
+        halo=lambda method: _WHOLE if method.contrast == "quantile" else method.iterations,
         published=awgn_protocols("set12-gray"),
     )
 

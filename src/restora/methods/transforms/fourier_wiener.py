@@ -72,7 +72,7 @@ class FourierWiener(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         H, y, sigma = problem.H, problem.y, problem.sigma
-        if isinstance(H, Identity):
+        if not isinstance(H, Blur):
             if sigma == 0:
                 return Result.left_alone(y, "there is no noise")
             size = (y.shape[-2], y.shape[-1])

@@ -70,10 +70,11 @@ class SlidingDCT(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         colours = block_transform("dct", 3).forward
-        y, x, passes = recombined(problem.y, colours), None, 2 if self.wiener else 1
+        x = y = recombined(problem.y, colours)
+        passes = 2 if self.wiener else 1
         context.progress(0, passes, "passes")
-        for done in range(1, passes + 1):
-            x = sliding_dct(y, side=self.n, sigma=problem.sigma, threshold=self.lam, pilot=x)
-            context.progress(done, passes, "passes")
+        for done in range(passes):
+            x = sliding_dct(y, side=self.n, sigma=problem.sigma, threshold=self.lam, pilot=x if done else None)
+            context.progress(done + 1, passes, "passes")
         sentence = f"cosine transforms of all patches of {self.n}x{self.n} pixels shrunk, in {passes} passes"
         return Result(recombined(x, colours.T), Status.done(sentence))
