@@ -16,8 +16,8 @@ Algorithm.
 2. y by the domain transform with the guide g: N iterations over rows and columns, recursive filters of the widths
    σ_Hi = σ_s √3 2^{N−i}/√(4^N − 1).
 
-Parameters. (σ_s, σ_r, ς) = (5, σ, 0.8), (8, σ, 0.8), (8, 0.6σ, 1.2) for 255σ = 15, 25, 50, between them interpolated.
-The grid that gave them was coarse, and on photographs of the test set.
+Parameters. (σ_s, σ_r, ς) = (5.1, 1.2σ, 0.7), (8.5, σ, 0.8), (16, 0.6σ, 1.2) for 255σ = 15, 25, 50, interpolated
+between. They were found on 40 images of Train400 (``benchmarks/tune_filters.py``).
 
 Cost. O(N) for each pixel, whatever σ_s, and a small convolution.
 
@@ -43,7 +43,7 @@ from restora.numerics.convolution import convolve_separable, gaussian_kernel, ga
 from restora.numerics.smoothing.domain_transform import Form, domain_transform, reach
 from restora.operators.identity import Identity
 
-_TABLE = {15: (5, 1, 0.8), 25: (8, 1, 0.8), 50: (8, 0.6, 1.2)}
+_TABLE = {15: (5.1, 1.2, 0.7), 25: (8.5, 1, 0.8), 50: (16, 0.6, 1.2)}
 """σ_s, σ_r/σ and ς for each 255σ."""
 
 
@@ -83,7 +83,7 @@ class JointDomainTransform(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "JointDomainTransform":
-        """(σ_s, σ_r, ς) = (5, σ, 0.8), (8, σ, 0.8), (8, 0.6σ, 1.2) for 255σ = 15, 25, 50; interpolated."""
+        """(σ_s, σ_r, ς) = (5.1, 1.2σ, 0.7), (8.5, σ, 0.8), (16, 0.6σ, 1.2) for 255σ = 15, 25, 50; interpolated."""
         sigma_s, times, presmoothing = interpolated(sigma, _TABLE)
         return cls(sigma_s, times * sigma, presmoothing)
 

@@ -24,8 +24,7 @@ Cost. A cycle takes a Gaussian filter and two passes, a step one pass of nine ne
 Departures from the original. Colour: J is the mean over the channels, the paper's later sum divided by their number.
 The stencil of central differences is preset, that of the published figures; it may overshoot a little, where the
 paper's nonnegative one (stencil="nonnegative") does so less. The paper has no rule for noise: the table of
-:meth:`EdgeEnhancingDiffusion.for_noise`, for 255σ = 15, 25, 50, was found with a coarse grid on three or four images of
-Set12, so that its figures there are favourable.
+:meth:`EdgeEnhancingDiffusion.for_noise` was found on 40 images of Train400 (``benchmarks/tune_filters.py``).
 
 When not. Texture finer than ς is taken for noise.
 
@@ -51,7 +50,7 @@ from restora.numerics.diffusion.structure_tensor import EdgeEnhancing
 from restora.numerics.diffusion.tensor import DivergenceStencil
 from restora.operators.identity import Identity
 
-_TABLE = {15: (8, 3, 0.7), 25: (12, 3, 1.0), 50: (12, 16, 1.0)}
+_TABLE = {15: (13, 3, 0.25), 25: (16, 5, 0.42), 50: (12, 15, 1.0)}
 """255λ, cycles of 0.2 of time, and ς for each 255σ."""
 
 
@@ -90,7 +89,7 @@ class EdgeEnhancingDiffusion(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "EdgeEnhancingDiffusion":
-        """255λ = 8, 12, 12, ς = 0.7, 1, 1, and 3, 3, 16 cycles of 0.2, for 255σ = 15, 25, 50; interpolated between."""
+        """255λ = 13, 16, 12, ς = 0.25, 0.42, 1, and 3, 5, 15 cycles of 0.2 for 255σ = 15, 25, 50; interpolated."""
         contrast, cycles, pre_smoothing = interpolated(sigma, _TABLE)
         return cls(contrast / 255, pre_smoothing, 0.2 * round(cycles), round(cycles))
 

@@ -26,8 +26,7 @@ Cost. Two conductances a pixel and iteration, one pass through memory.
 
 Departures from the original. Colour: s² is the mean over the channels of the squared difference, so that all of them
 share their edges. The table of :meth:`PeronaMalik.for_noise`, for g2 and 255σ = 15, 25, 50, is not in the paper: it was
-found with a coarse grid on three or four images of Set12, so that its figures there are favourable; between its rows it
-is interpolated.
+found on 40 images of Train400 (``benchmarks/tune_filters.py``); between its rows it is interpolated.
 
 When not. Impulses, and the largest grains of noise, are edges to it and stay: see the regularised form
 (``catte-diffusion``).
@@ -61,7 +60,7 @@ _WHOLE = 1 << 30  # pixels: tiles that reach so far see the whole image
 Contrast = Literal["noise", "quantile"]
 """Where K comes from: the noise, K_over_sigma·σ, or the image, by the rule of the paper."""
 
-_TABLE = {15: (0.7, 10), 25: (0.5, 20), 50: (0.7, 15)}
+_TABLE = {15: (0.7, 11), 25: (0.64, 14), 50: (0.7, 15)}
 """K/σ and iterations for each 255σ, with g2 and a step of 0.2."""
 
 
@@ -100,7 +99,7 @@ class PeronaMalik(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "PeronaMalik":
-        """K/σ = 0.7, 0.5, 0.7 and 10, 20, 15 iterations for 255σ = 15, 25, 50; interpolated, and held outside."""
+        """K/σ = 0.7, 0.64, 0.7 and 11, 14, 15 iterations for 255σ = 15, 25, 50; interpolated, and held outside."""
         ratio, iterations = interpolated(sigma, _TABLE)
         return cls(ratio, iterations=round(iterations))
 
