@@ -6,7 +6,8 @@ from restora import catalog
 from restora.core.denoiser import Denoiser
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.parameters import parameters_of
-from restora.weights.identify import METHODS, architecture_of, class_of
+from restora.nets.architectures import class_of
+from restora.weights.identify import architecture_of
 from restora.weights.store import find
 
 Entrants = Mapping[str, Mapping[str, object]]
@@ -72,10 +73,10 @@ def method_of_weights(weights: str) -> str:
         CannotSolve: no method runs such a network.
     """
     architecture = architecture_of(weights)
-    method = METHODS.get(architecture, architecture)
-    if method not in catalog.names():
+    entry = catalog.running(architecture)
+    if entry is None:
         raise CannotSolve(f"{weights} are weights of {class_of(architecture)}, which no method runs by itself")
-    return method
+    return entry.name
 
 
 def field_for_weights(method: str) -> str | None:
