@@ -8,7 +8,8 @@ from restora.core.errors import CannotSolve, InvalidParameter, UnknownName
 from restora.core.method import Method
 from restora.core.parameters import parameters_of
 from restora.core.problem import Problem
-from restora.weights.identify import METHODS, architecture_of, class_of
+from restora.nets.architectures import class_of
+from restora.weights.identify import architecture_of
 from restora.weights.store import find
 
 Configurations = Mapping[str, Mapping[str, object]]
@@ -72,7 +73,7 @@ def method_of(configuration: str) -> str:
 
 
 def parameters_in_words(configuration: str, given: Mapping[str, object], method: Method, problem: Problem) -> str:
-    """The parameters in which a method differs from what its paper gives for the problem, such as ``h_over_sigma=0.4 patch=5``.
+    """The parameters in which a method differs from its paper's for the problem, such as ``h_over_sigma=0.4 patch=5``.
 
     Args:
         configuration: its name; weights that stand in it are not told again.
@@ -113,10 +114,10 @@ def method_of_weights(weights: str) -> str:
         CannotSolve: no method runs such a network.
     """
     architecture = architecture_of(weights)
-    method = METHODS.get(architecture, architecture)
-    if method not in catalog.names():
+    entry = catalog.running(architecture)
+    if entry is None:
         raise CannotSolve(f"{weights} are weights of {class_of(architecture)}, which no method runs by itself")
-    return method
+    return entry.name
 
 
 def field_for_weights(method: str) -> str | None:
