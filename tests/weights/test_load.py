@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from restora.core.errors import CannotSolve, FileProblem, MissingWeights, UnknownName
 from restora.nets.architectures import architectures, build, channels_of, recognise
+from restora.nets.recognised import Recognised
 from restora.weights.files import read_state
 from restora.weights.identify import architecture_of, identify
-from restora.nets.recognised import Recognised
 from restora.weights.load import load
 from restora.weights.record import Record
 from restora.weights.save import save_weights
