@@ -34,15 +34,12 @@ RECORD = Record(
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache with a small network that was never trained, and nothing shipped; DnCNN is in the catalog."""
+    """A cache with a small network that was never trained, and nothing shipped."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("RESTORA_CACHE", str(folder))
     monkeypatch.setattr("restora.weights.store.shipped_folder", lambda: tmp_path / "shipped")
     torch.manual_seed(0)
     save_weights(build("dncnn", FIELDS).state_dict(), RECORD, folder)
-    if "dncnn" not in catalog.names():
-        row = catalog.Entry("dncnn", "deep", ("denoise",), "a network", "restora.methods.deep.dncnn:DnCNN")
-        monkeypatch.setattr(catalog, "_ENTRIES", (*catalog._ENTRIES, row))
     return folder
 
 
@@ -181,7 +178,8 @@ def test_weights_of_another_task_are_refused(run, gray):
 
 
 def test_weights_that_no_method_runs(run, gray, monkeypatch):
-    monkeypatch.setattr(catalog, "_ENTRIES", tuple(row for row in catalog.entries() if row.name != "dncnn"))
+    rows = tuple(row for row in catalog.entries() if row.name != "dncnn")
+    monkeypatch.setattr(catalog, "_own_entries", lambda: rows)
     assert "weights of DnCNN, which no method runs" in run("denoise", gray, "-w", "tiny-gray").complaint
 
 

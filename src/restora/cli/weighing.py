@@ -183,7 +183,7 @@ def _row_of_stored(stored: "Stored", public: "Public | None") -> Row:
         "architecture": record.architecture if record else public.architecture if public else "",
         "task": (record.purpose or record.task) if record else public.task if public else "",
         "bytes": stored.path.stat().st_size,
-        "where": stored.place,
+        "where": stored.location,
         "licence": record.licence if record else public.licence if public else "",
     }
 

@@ -44,12 +44,12 @@ class Chain:
         return self.convolutions[0]["weight"].shape[0]
 
     @property
-    def entering(self) -> int:
+    def channels_in(self) -> int:
         """Channels that the first convolution takes."""
         return self.convolutions[0]["weight"].shape[1]
 
     @property
-    def leaving(self) -> int:
+    def channels_out(self) -> int:
         """Channels that the last convolution gives."""
         return self.convolutions[-1]["weight"].shape[0]
 
@@ -95,12 +95,12 @@ def chain_of(state: Mapping[str, Tensor]) -> Chain | None:
     return Chain(prefixes.pop(), convolutions, norms)
 
 
-def chain(entering: int, leaving: int, width: int, dilations: tuple[int, ...]) -> nn.Sequential:
+def chain(channels_in: int, channels_out: int, width: int, dilations: tuple[int, ...]) -> nn.Sequential:
     """3×3 convolutions of these dilations, with biases, ReLUs between them and zeros beyond the border.
 
     Orthogonal rows of gain √2, of gain 1 in the last convolution; biases 0.
     """
-    channels = [entering, *[width] * (len(dilations) - 1), leaving]
+    channels = [channels_in, *[width] * (len(dilations) - 1), channels_out]
     layers: list[nn.Module] = []
     for n, dilation in enumerate(dilations):
         convolution = nn.Conv2d(channels[n], channels[n + 1], 3, padding=dilation, dilation=dilation)

@@ -106,11 +106,11 @@ class DnCNN(Network):
         variances.
         """
         found = chain_of(state)
-        if found is None or found.entering != found.leaving or (found.depth == IRCNN_DEPTH and not found.norms):
+        if found is None or found.channels_in != found.channels_out or (found.depth == IRCNN_DEPTH and not found.norms):
             return None
         first, *middle, last = ("bias" in convolution for convolution in found.convolutions)
         fields = {
-            "channels": found.leaving,
+            "channels": found.channels_out,
             "depth": found.depth,
             "width": found.width,
             "batch_norm": bool(found.norms),
@@ -125,7 +125,7 @@ class DnCNN(Network):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The image without its noise."""
-        return x - self.model(self.entered(x)).to(x.dtype)
+        return x - self.model(self.like_weights(x)).to(x.dtype)
 
 
 class FDnCNN(Network):
@@ -156,9 +156,9 @@ class FDnCNN(Network):
     def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
         """FDnCNN, or None: a chain that takes one channel more than it gives; if 4 divides those, it is FFDNet's."""
         found = chain_of(state)
-        if found is None or found.norms or found.entering != found.leaving + 1 or found.leaving % 4 == 0:
+        if found is None or found.norms or found.channels_in != found.channels_out + 1 or found.channels_out % 4 == 0:
             return None
-        fields = {"channels": found.leaving, "depth": found.depth, "width": found.width}
+        fields = {"channels": found.channels_out, "depth": found.depth, "width": found.width}
         return cls.if_it_fits("fdncnn", fields, found.state(), found.layout)
 
     @property
@@ -167,7 +167,7 @@ class FDnCNN(Network):
 
     def forward(self, x: Float[Tensor, "b c h w"], sigma: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
         """The image without its noise."""
-        return self.model(self.entered(torch.cat((x, sigma.to(x.dtype)), dim=1))).to(x.dtype)
+        return self.model(self.like_weights(torch.cat((x, sigma.to(x.dtype)), dim=1))).to(x.dtype)
 
 
 def _convolutions(network: DnCNN) -> list[nn.Conv2d]:
@@ -177,7 +177,7 @@ def _convolutions(network: DnCNN) -> list[nn.Conv2d]:
 def _like(network: DnCNN, state: Mapping[str, Tensor], depth: int, normalised: bool) -> DnCNN:
     """One with these weights, its batch normalisation merged."""
     last = max(int(name.split(".")[1]) for name in state)
-    first, middle, final = (f"model.{place}.bias" in state for place in (0, 2, last))
+    first, middle, final = (f"model.{index}.bias" in state for index in (0, 2, last))
     entrance = _convolutions(network)[0]
     found = DnCNN(
         channels=entrance.in_channels,

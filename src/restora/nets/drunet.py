@@ -114,7 +114,7 @@ class DRUNet(Network):
         """The image without its noise."""
         height, width = x.shape[-2:]
         inputs = pad(torch.cat((x, sigma.to(x.dtype)), dim=1), (0, -width % 8, 0, -height % 8), mode="replicate")
-        x1 = self.m_head(self.entered(inputs))
+        x1 = self.m_head(self.like_weights(inputs))
         x2 = self.m_down1(x1)
         x3 = self.m_down2(x2)
         x4 = self.m_down3(x3)

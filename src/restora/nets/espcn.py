@@ -93,7 +93,7 @@ class ESPCN(Network):
         return 4
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
-        features = torch.tanh(self.conv1(self.entered(x)))
+        features = torch.tanh(self.conv1(self.like_weights(x)))
         features = torch.tanh(self.conv2(features))
         return functional.pixel_shuffle(self.conv3(features), self.scale).to(x.dtype)
 

@@ -75,12 +75,12 @@ class FFDNet(Network):
         covariances (18 channels in, 12 out) is not known here.
         """
         found = chain_of(state)
-        if found is None or found.norms or found.leaving % 4 or found.entering != found.leaving + 1:
+        if found is None or found.norms or found.channels_out % 4 or found.channels_in != found.channels_out + 1:
             return None
-        fields = {"channels": found.leaving // 4, "depth": found.depth, "width": found.width}
+        fields = {"channels": found.channels_out // 4, "depth": found.depth, "width": found.width}
         tensors = found.state()
         if found.layout == "MATLAB":
-            tensors = _by_rows(tensors, found.depth, found.leaving)
+            tensors = _by_rows(tensors, found.depth, found.channels_out)
         return cls.if_it_fits("ffdnet", fields, tensors, found.layout)
 
     @property
@@ -93,7 +93,7 @@ class FFDNet(Network):
         height, width = x.shape[-2:]
         even = pad(x, (0, width % 2, 0, height % 2), mode="replicate")
         inputs = torch.cat((pixel_unshuffle(even, 2), sigma[..., ::2, ::2].to(x.dtype)), dim=1)
-        return pixel_shuffle(self.model(self.entered(inputs)), 2)[..., :height, :width].to(x.dtype)
+        return pixel_shuffle(self.model(self.like_weights(inputs)), 2)[..., :height, :width].to(x.dtype)
 
 
 def _by_rows(state: dict[str, Tensor], depth: int, channels: int) -> dict[str, Tensor]:

@@ -195,7 +195,7 @@ class IPT(Network):
                 f"the network takes {self.size}×{self.size} pixels, not {x.shape[-2]}×{x.shape[-1]}: use in_windows"
             )
         mean = x.new_tensor(MEAN)[:, None, None]
-        shallow = self.heads[self.task](self.entered((x - mean) * self.image_range))
+        shallow = self.heads[self.task](self.like_weights((x - mean) * self.image_range))
         tokens = self.body(shallow, self.task)
         y = self.tails[self.task](shallow + self.body.laid_back(tokens))
         return y.to(x.dtype) / self.image_range + mean, tokens

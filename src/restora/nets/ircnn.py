@@ -75,7 +75,7 @@ class IRCNN(Network):
         bank = [chain for chain in (chains.get(index) for index in range(len(chains))) if _is_ircnn(chain)]
         if not bank or len(bank) != len(chains):
             return None
-        fields = {"channels": bank[0].leaving, "levels": len(bank), "width": bank[0].width}
+        fields = {"channels": bank[0].channels_out, "levels": len(bank), "width": bank[0].width}
         tensors = {f"bank.{n}.{key}": tensor for n, chain in enumerate(bank) for key, tensor in chain.state().items()}
         layout = "restora" if next(iter(state)).startswith("bank.") else bank[0].layout
         return cls.if_it_fits("ircnn", fields, tensors, layout)
@@ -87,7 +87,7 @@ class IRCNN(Network):
     def forward(self, x: Float[Tensor, "b c h w"], sigma: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
         """The image without its noise; one pass for each denoiser that the batch needs."""
         chosen = [self.index_for(level) for level in sigma.double().mean(dim=(1, 2, 3)).tolist()]
-        y, noise = self.entered(x), torch.empty_like(x)
+        y, noise = self.like_weights(x), torch.empty_like(x)
         for index in sorted(set(chosen)):
             members = [image for image, other in enumerate(chosen) if other == index]
             noise[members] = self.bank[index](y[members]).to(x.dtype)
@@ -109,4 +109,6 @@ def _members(state: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
 
 
 def _is_ircnn(chain: Chain | None) -> TypeGuard[Chain]:
-    return chain is not None and not chain.norms and chain.depth == IRCNN_DEPTH and chain.entering == chain.leaving
+    return (
+        chain is not None and not chain.norms and chain.depth == IRCNN_DEPTH and chain.channels_in == chain.channels_out
+    )

@@ -23,7 +23,7 @@ from restora.nets.network import Network
 from restora.nets.recognised import Recognised
 
 SLOPE = 0.1
-"""Of the leaky relu."""
+"""The slope of the leaky ReLU for negative numbers."""
 
 
 class MSRResNet(Network):
@@ -94,7 +94,7 @@ class MSRResNet(Network):
         return 2 * len(self.body) + 3
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
-        features = self.body(functional.leaky_relu(self.conv_first(self.entered(x)), SLOPE))
+        features = self.body(functional.leaky_relu(self.conv_first(self.like_weights(x)), SLOPE))
         for conv in (self.upconv1, self.upconv2) if self.scale == 4 else (self.upconv1,):
             features = functional.leaky_relu(functional.pixel_shuffle(conv(features), self.step), SLOPE)
         detail = self.conv_last(functional.leaky_relu(self.conv_hr(features), SLOPE))

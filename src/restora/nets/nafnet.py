@@ -158,7 +158,7 @@ class NAFNet(Network):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The restored image."""
         height, width = x.shape[-2:]
-        z = self.intro(self.entered(pad(x, (0, -width % self._multiple, 0, -height % self._multiple))))
+        z = self.intro(self.like_weights(pad(x, (0, -width % self._multiple, 0, -height % self._multiple))))
         skips = []
         for encoder, down in zip(self.encoders, self.downs):
             skips.append(encoder(z))

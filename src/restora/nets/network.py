@@ -71,7 +71,7 @@ class Network(nn.Module, ABC):
         """
         self.load_state_dict(state)
 
-    def entered(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def like_weights(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """x in the dtype and memory layout of the weights."""
         weight = next(parameter for parameter in self.parameters() if parameter.ndim == 4)
         last = weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()

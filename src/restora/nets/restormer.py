@@ -140,7 +140,7 @@ class Restormer(Network):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         h, w = x.shape[-2], x.shape[-1]
         large = extended(x, up_to_multiple(h, MULTIPLE), up_to_multiple(w, MULTIPLE), "reflect")
-        first = self.encoder_level1(self.patch_embed["proj"](self.entered(large)))
+        first = self.encoder_level1(self.patch_embed["proj"](self.like_weights(large)))
         second = self.encoder_level2(self.down1_2(first))
         third = self.encoder_level3(self.down2_3(second))
         features = self.latent(self.down3_4(third))

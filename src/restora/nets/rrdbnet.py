@@ -30,7 +30,7 @@ from restora.nets.network import Network
 from restora.nets.recognised import Recognised
 
 SLOPE = 0.2
-"""Of the leaky relu."""
+"""The slope of the leaky ReLU for negative numbers."""
 SHRUNK = 0.2
 """What a residual is multiplied by before it is added."""
 
@@ -129,7 +129,7 @@ class RRDBNet(Network):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
         height, width = x.shape[-2:]
-        y = self.entered(x)
+        y = self.like_weights(x)
         if self.fold > 1:
             sides = (up_to_multiple(height, self.fold), up_to_multiple(width, self.fold))
             y = functional.pixel_unshuffle(extended(y, *sides, "reflect"), self.fold)

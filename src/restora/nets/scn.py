@@ -36,7 +36,7 @@ MIRRORED = 6
 GAIN = 1.1
 RANGE = 255.0
 PIXELS = 1 << 15
-"""That are mended at a time: their codes, and what makes them, stay in the cache."""
+"""How many pixels are corrected at a time: their codes, and what makes them, stay in the cache."""
 FLAT = 1e-6
 """Norms below are those of flat patches (on 0 … 255), which have no direction."""
 
@@ -151,16 +151,16 @@ class SCN(Network):
         u = _mirrored(RANGE * x, MIRRORED)
         rows = max(MIRRORED, PIXELS // (u.shape[0] * u.shape[-1]))
         if torch.is_grad_enabled() or x.shape[-2] <= rows:
-            return self._mended(u) / RANGE
+            return self._corrected(u) / RANGE
         tops = range(0, x.shape[-2], rows)
-        return torch.cat([self._mended(u[..., top : top + rows + 2 * MIRRORED, :]) for top in tops], dim=-2) / RANGE
+        return torch.cat([self._corrected(u[..., top : top + rows + 2 * MIRRORED, :]) for top in tops], dim=-2) / RANGE
 
-    def _mended(self, u: Float[Tensor, "b 1 H W"]) -> Float[Tensor, "b 1 h w"]:
+    def _corrected(self, u: Float[Tensor, "b 1 H W"]) -> Float[Tensor, "b 1 h w"]:
         """On 0..255, where the whole window lies in u."""
         c = functional.conv2d(u, self.features.weight.to(u.dtype))
         m = functional.conv2d(u, self.mean.weight.to(u.dtype))
         d = functional.conv2d(u, self.contrast.weight.to(u.dtype))
-        w = self.encode(self.entered(functional.normalize(c, dim=1, eps=FLAT)))
+        w = self.encode(self.like_weights(functional.normalize(c, dim=1, eps=FLAT)))
         z = functional.softshrink(w, 1.0)
         for _ in range(self.stages):
             z = functional.softshrink(self.recur(z) + w, 1.0)

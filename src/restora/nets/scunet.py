@@ -120,7 +120,7 @@ class SCUNet(Network):
         h, w = x.shape[-2], x.shape[-1]
         multiple = self.window * 2 ** (LEVELS - 1)
         large = extended(x, up_to_multiple(h, multiple), up_to_multiple(w, multiple), "replicate")
-        first = self.m_head(self.entered(large))
+        first = self.m_head(self.like_weights(large))
         second = self.m_down1(first)
         third = self.m_down2(second)
         fourth = self.m_down3(third)

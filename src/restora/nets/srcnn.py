@@ -103,7 +103,7 @@ class SRCNN(Network):
         return sum(side // 2 for side in self.kernels)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        features = functional.relu(self.conv1(self.entered(x)), inplace=True)
+        features = functional.relu(self.conv1(self.like_weights(x)), inplace=True)
         features = functional.relu(self.conv2(features), inplace=True)
         return self.conv3(features).to(x.dtype)
 

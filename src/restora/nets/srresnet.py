@@ -126,7 +126,7 @@ class SRResNet(Network):
         return 2 * len(self.body) + 8
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
-        shallow = self.head(self.entered(x))
+        shallow = self.head(self.like_weights(x))
         features = shallow + self.joint(self.body(shallow))
         result = self.tail(self.up(features)).to(x.dtype)
         return (torch.tanh(result) + 1) / 2 if self.squashed else result
@@ -193,13 +193,16 @@ def _from_leftthomas(key: str) -> str:
 
 
 def _completed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """With zero biases where convolutions before a normalisation had none, and counters older than PyTorch 0.4.1."""
+    """The state with zero biases for convolutions that had none before a normalisation, and with its counters.
+
+    Files older than PyTorch 0.4.1 lack the counters.
+    """
     completed = dict(state)
     for key, tensor in state.items():
         if key.endswith("running_mean"):
             norm = key.removesuffix(".running_mean")
-            stem, _, place = norm.rpartition(".")
-            if place.isdigit():
-                completed.setdefault(f"{stem}.{int(place) - 1}.bias", torch.zeros_like(tensor))
+            stem, _, index = norm.rpartition(".")
+            if index.isdigit():
+                completed.setdefault(f"{stem}.{int(index) - 1}.bias", torch.zeros_like(tensor))
             completed.setdefault(f"{norm}.num_batches_tracked", torch.tensor(0))
     return completed

@@ -190,7 +190,7 @@ class SwinIR(Network):
         h, w = x.shape[-2], x.shape[-1]
         mean = x.new_tensor(self.mean)[:, None, None]
         large = extended(x, (h // self.window + 1) * self.window, (w // self.window + 1) * self.window, "symmetric")
-        shallow = self.conv_first(self.entered((large - mean) * self.image_range))
+        shallow = self.conv_first(self.like_weights((large - mean) * self.image_range))
         features = self.patch_embed["norm"](shallow.permute(0, 2, 3, 1))
         features = self.norm(self.layers(features)).permute(0, 3, 1, 2)
         features = self.conv_after_body(features) + shallow

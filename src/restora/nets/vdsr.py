@@ -106,7 +106,7 @@ class VDSR(Network):
         return len(self.layers)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        features = self.entered(x)
+        features = self.like_weights(x)
         for layer in self.layers[:-1]:
             features = functional.relu(layer(features), inplace=True)
         return x + self.layers[-1](features).to(x.dtype)

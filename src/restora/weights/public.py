@@ -36,7 +36,7 @@ class Public:
 
     @property
     def suffix(self) -> str:
-        """Of its file."""
+        """The suffix of its file."""
         return Path(self.url.partition("?")[0]).suffix
 
 
