@@ -4,7 +4,8 @@
 
 The peers do less or other work where nobody does the same: scikit-image's Wiener takes its weight from the user and
 assumes a circular border, ours finds it; OpenCV's bicubic is not antialiased and not MATLAB's, its inpainting is local
-and of 8 bits; scikit-image's biharmonic inpainting is of higher order.
+and of 8 bits; scikit-image's biharmonic inpainting is of higher order. The peer of total variation is total variation
+with a bound on the norm of H by power iterations.
 """
 
 from collections.abc import Iterator
@@ -19,13 +20,15 @@ from duel import Duel, fight
 from skimage import data, restoration
 
 from restora.core.noise import Noise
-from restora.core.operator import Operator
+from restora.core.operator import Operator, Size
 from restora.core.problem import Problem
 from restora.methods.deblurring.hyper_laplacian import HyperLaplacian
 from restora.methods.deblurring.wiener import Wiener
 from restora.methods.superresolution.back_projection import BackProjection
 from restora.methods.superresolution.bicubic import Bicubic
 from restora.methods.variational.harmonic import HarmonicInpainting
+from restora.methods.variational.tgv import TotalGeneralizedVariation
+from restora.methods.variational.total_variation import TotalVariation
 from restora.methods.variational.tv_inpainting import TVInpainting
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
@@ -56,6 +59,24 @@ def deconvolution_duels() -> Iterator[Duel]:
     yield Duel("sparse deconvolution, circular", "hyper-laplacian", "skimage RL 30", "512x512", ours, lucy)
 
 
+class PowerIterations(Blur):
+    """A blur whose bound on the norm is that of any operator, by power iterations."""
+
+    def norm_bound(self, size: Size, channels: int = 1) -> float:
+        return Operator.norm_bound(self, size, channels)
+
+
+def variation_duels() -> Iterator[Duel]:
+    for method in (TotalVariation, TotalGeneralizedVariation):
+        H, slow = Blur(gaussian_psf(1.6), "replicate"), PowerIterations(gaussian_psf(1.6), "replicate")
+        ours, theirs = (measured(blur, Gaussian(5 / 255)) for blur in (H, slow))
+        solve = method.for_problem(ours).run
+        name = "tv" if method is TotalVariation else "tgv"
+        yield Duel(
+            "replicated border", name, "power iterations", "512x512", partial(solve, ours), partial(solve, theirs)
+        )
+
+
 def enlargement_duels() -> Iterator[Duel]:
     problem = measured(Downsample(4.0), Gaussian(0.0))
     opencv = partial(cv2.resize, array(problem), (512, 512), interpolation=cv2.INTER_CUBIC)
@@ -80,7 +101,7 @@ def inpainting_duels() -> Iterator[Duel]:
 
 if __name__ == "__main__":
     fight(
-        chain(deconvolution_duels(), enlargement_duels(), inpainting_duels()),
+        chain(deconvolution_duels(), variation_duels(), enlargement_duels(), inpainting_duels()),
         Path("results/speed-solve.csv"),
         __doc__ or "",
     )

@@ -99,18 +99,18 @@ def test_a_mistake_of_the_caller_stops_the_batch_at_once(run, holidays, tmp_path
 
 
 def test_an_interrupted_batch_keeps_what_is_done(run, holidays, tmp_path, monkeypatch):
-    from restora.front import arrays
+    from restora.front.plan import Plan
 
     calls = []
 
-    def once(*arguments, **options):
+    def once(plan, progress=None):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return restore(*arguments, **options)
+        return carry_out(plan, progress)
 
-    restore = arrays.restore
-    monkeypatch.setattr(arrays, "restore", once)
+    carry_out = Plan.run
+    monkeypatch.setattr(Plan, "run", once)
     ran = run("denoise", "-r", holidays, *GAUSSIAN, "-o", tmp_path / "out")
     assert ran.code == 130
     assert "1 done, 1 failed, 3 not reached" in ran.out or "1 done, 4 not reached" in ran.out

@@ -92,7 +92,7 @@ def test_an_interruption_gets_one_line_and_code_130_and_leaves_nothing(run, phot
     def interrupted(*_, **__):
         raise how
 
-    monkeypatch.setattr("restora.front.arrays.restore", interrupted)
+    monkeypatch.setattr("restora.front.plan.Plan.run", interrupted)
     ran = run("denoise", photo, "--sigma", "8")
     assert ran.code == 130
     assert "interrupted" in ran.complaint
@@ -100,6 +100,6 @@ def test_an_interruption_gets_one_line_and_code_130_and_leaves_nothing(run, phot
 
 
 def test_a_programming_error_is_not_hidden(run, photo, monkeypatch):
-    monkeypatch.setattr("restora.front.arrays.restore", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("restora.front.plan.Plan.run", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("denoise", photo, "--sigma", "8")

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from restora import catalog
-from restora.evaluation.entrants import entrants_of
+from restora.evaluation.configurations import configurations_of
 from restora.evaluation.runner import run_bench
 from restora.nets.architectures import build
 from restora.weights.load import load
@@ -190,11 +190,11 @@ def test_several_weights_of_a_method_stand_side_by_side(cache):
     save_weights(build("dncnn", FIELDS).state_dict(), other, cache)
     path = str(cache / "other.safetensors")
     both = {"dncnn[tiny-gray]": {"weights": "tiny-gray"}, "dncnn[other]": {"weights": path}}
-    assert entrants_of([], ["tiny-gray", path]) == both
-    assert entrants_of(["gaussian", "dncnn"], ["tiny-gray", path]) == {"gaussian": {}, **both}
-    assert entrants_of(["pnp-hqs"], ["tiny-gray"]) == {"pnp-hqs[tiny-gray]": {"denoiser": "tiny-gray"}}
-    assert entrants_of(["gaussian"], []) == {"gaussian": {}}
-    assert entrants_of([], []) == {}
+    assert configurations_of([], ["tiny-gray", path]) == both
+    assert configurations_of(["gaussian", "dncnn"], ["tiny-gray", path]) == {"gaussian": {}, **both}
+    assert configurations_of(["pnp-hqs"], ["tiny-gray"]) == {"pnp-hqs[tiny-gray]": {"denoiser": "tiny-gray"}}
+    assert configurations_of(["gaussian"], []) == {"gaussian": {}}
+    assert configurations_of([], []) == {}
 
 
 def test_bench_refuses_weights_it_could_not_tell_apart_or_nobody_takes(run, cache, tmp_path):

@@ -14,10 +14,14 @@ from restora.core.problem import Problem
 from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.front.plan import Plan
-from restora.front.tiling import Box, Tiles, cut
+from restora.front.tiling import Box, Tiles, _ramp, cut
 from restora.noise.gaussian import Gaussian
+from restora.operators.blur import Blur
+from restora.operators.decimate import Decimate
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
+from restora.operators.mask import Mask
+from restora.operators.psf import gaussian_psf
 
 SIDE = st.integers(1, 70)
 
@@ -210,5 +214,39 @@ def test_a_scale_that_is_no_integer_is_not_tiled():
         in_tiles(problem, lambda part: part.y, tile=32, halo=0)
 
 
+def test_ramps_lie_where_the_image_lies():
+    """On a GPU too: a tensor without storage stands for one that is not on the CPU."""
+    assert _ramp(10, 20, 4, 60, torch.empty(1, device="meta")).device.type == "meta"
+
+
 def test_growing_stops_at_the_border():
     assert Box(0, 10, 5, 5).grown(3, (6, 16)) == Box(0, 7, 6, 9)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_compositions_are_restored_in_tiles_as_whole(stride):
+    """Three steps of Landweber's iteration look at six reaches of H around a pixel."""
+    rng = torch.Generator().manual_seed(0)
+    x = torch.rand(1, 1, 120 * stride, 100 * stride, generator=rng)
+    blur = Blur(gaussian_psf(1.0, 5), "replicate")
+    known = Mask((torch.rand(120, 100, generator=rng) < 0.7).float())
+    H = known @ blur if stride == 1 else known @ Decimate(2) @ blur
+
+    def landweber(part):
+        guess = torch.zeros(1, 1, *part.size)
+        for _ in range(3):
+            guess = guess + part.H.adjoint(part.y - part.H(guess))
+        return guess
+
+    problem = Problem(H(x), H, Gaussian(0.0))
+    assert H.reach == 2 // stride
+    tiled = in_tiles(problem, landweber, tile=32, halo=6 * H.reach, blend=4)
+    assert torch.allclose(tiled, landweber(problem), atol=1e-5)
+    wrong = in_tiles(problem, landweber, tile=32, halo=0, blend=0)
+    assert not torch.allclose(wrong, landweber(problem), atol=1e-2)
+
+
+def test_what_looks_at_the_whole_image_is_not_tiled():
+    H = Mask(torch.ones(64, 64)) @ Blur(gaussian_psf(1.0, 5), "circular")
+    with pytest.raises(CannotSolve, match="tiles"):
+        in_tiles(Problem(torch.zeros(1, 1, 64, 64), H, Gaussian(0.0)), lambda part: part.y, tile=32, halo=4)

@@ -6,7 +6,7 @@ from torch.nn.functional import conv2d
 from restora.core.errors import CannotSolve, InvalidInput
 from restora.core.problem import Problem
 from restora.front.restore import restore
-from restora.methods.deep.ffdnet import SPEC, FFDNet
+from restora.methods.deep.ffdnet import FFDNet
 from restora.nets.architectures import build
 from restora.noise.gaussian import Gaussian
 from restora.noise.unknown import UnknownNoise
@@ -76,4 +76,4 @@ def test_tiles_equal_the_whole(gray, camera, size, tile):
 def test_the_channels_choose_the_weights(channels, weights):
     problem = Problem(torch.zeros(1, channels, 4, 4), Identity(), Gaussian(0.1))
     assert FFDNet.for_problem(problem).weights == weights
-    assert weights in SPEC.weights
+    assert weights in FFDNet.spec.weights

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restora.cli.measuring import tell_rows
-from restora.cli.options import Data, Device, Quiet, add_command, numbers_of, words_of
+from restora.cli.options import (
+    Data,
+    Device,
+    Parameters,
+    Quiet,
+    add_command,
+    methods_from,
+    numbers_of,
+    parameters_from,
+    words_of,
+)
 from restora.cli.talk import Talk
 from restora.core.errors import InvalidParameter
 
@@ -25,8 +35,15 @@ def bench(
     ] = None,
     methods: Annotated[
         str | None,
-        typer.Option("--methods", "-m", metavar="NAME,NAME", help="Without it: all for the suite.", show_default=False),
+        typer.Option(
+            "--methods",
+            "-m",
+            metavar="NAME,NAME",
+            help="Or PACKAGE.MODULE:CLASS. Without it: all for the suite.",
+            show_default=False,
+        ),
     ] = None,
+    parameter: Parameters = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +57,12 @@ def bench(
     ] = None,
     sets: Annotated[
         str | None,
-        typer.Option("--sets", metavar="NAME,NAME", help="Image sets. Without it: all.", show_default=False),
+        typer.Option(
+            "--sets",
+            metavar="NAME|FOLDER,…",
+            help="Image sets, or folders of your own. Without it: all sets.",
+            show_default=False,
+        ),
     ] = None,
     sigma: Annotated[
         str | None,
@@ -55,15 +77,25 @@ def bench(
     data: Data = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Default: results/SUITE.", show_default=False),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Of the measurements. Default: bench/SUITE in the user's cache of restora.",
+            show_default=False,
+        ),
     ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Print what is recorded in the folder, whatever code measured it.")
+    ] = False,
     device: Device = "cpu",
     json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
     quiet: Quiet = False,
 ) -> int:
     """Measure methods on published protocols: ours, published, difference, a line each as they come.
 
-    What was measured before is not measured again, so an interrupted run goes on where it was.
+    What the same code measured before, with the same weights and parameters, is not measured again, so an interrupted
+    run goes on where it was.
     """
     from restora.evaluation.suites import suite_names
 
@@ -75,22 +107,28 @@ def bench(
         raise InvalidParameter.outside("scale", scale, "whole numbers")
     from restora.cli.execution import require_device
     from restora.evaluation.efficiency import CHALLENGES
-    from restora.evaluation.runner import run_bench
+    from restora.evaluation.runner import recorded, run_bench
+    from restora.evaluation.suites import Selection
 
     talk = Talk(json, quiet)
+    scales_asked = tuple(int(factor) for factor in scales)
+    if replay:
+        _tell(recorded(suite, words_of(methods), Selection(words_of(sets), sigmas, scales_asked), out), talk)
+        return 0
     with talk.progress(suite) as progress:
         rows = run_bench(
             suite,
-            words_of(methods),
+            methods_from(methods),
             words_of(sets),
             sigmas,
-            tuple(int(factor) for factor in scales),
+            scales_asked,
             limit,
             data,
             out,
             require_device(device),
             progress,
             weights=words_of(weights),
+            parameters=parameters_from(parameter, methods or ""),
         )
         told = _tell(rows, talk)
     if suite in CHALLENGES and not json:
@@ -120,6 +158,8 @@ def add_to(app: typer.Typer) -> None:
             "export RESTORA_DATA=/path/to/benchmark/sets",
             "restora bench",
             "restora bench denoise-gray --methods nlm,tv --sets Set12 --sigma 15,25,50",
+            "restora bench denoise-gray -m nlm -p h_over_sigma=0.4 --sets path/to/my/pictures --sigma 25",
+            "restora bench denoise-gray --replay",
             "restora bench denoise-gray --weights dncnn_25,model.pth --sigma 25",
         ),
     )
@@ -154,6 +194,6 @@ def _line(row: "Row") -> str:
     published = "" if row.published is None else f"{row.published:.3f}"
     difference = "" if row.difference is None else f"{row.difference:+.3f}"
     return (
-        f"{row.method:<24} {row.protocol:<40} {row.image:<14} {row.metric:<8} "
+        f"{row.label:<24} {row.protocol:<40} {row.image:<14} {row.metric:<8} "
         f"{row.value:>8.3f} {published:>9} {difference:>7} {row.seconds:>7.2f}"
     )

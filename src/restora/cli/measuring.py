@@ -1,4 +1,4 @@
-"""Command that lets methods compete: challenge."""
+"""Command that compares methods as the challenges do: challenge."""
 
 import json as json_lines
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restora.cli.options import Data, Device, Quiet, add_command, words_of
+from restora.cli.options import Data, Device, Quiet, add_command, methods_from, words_of
 from restora.cli.talk import Talk
-from restora.core.errors import InvalidParameter, MissingData
+from restora.core.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from restora.evaluation.measurements import Row
@@ -26,7 +26,9 @@ def challenge(
     ] = None,
     methods: Annotated[
         str | None,
-        typer.Option("--methods", "-m", metavar="NAME,NAME", help="Who takes part.", show_default=False),
+        typer.Option(
+            "--methods", "-m", metavar="NAME,NAME", help="Names, or PACKAGE.MODULE:CLASS.", show_default=False
+        ),
     ] = None,
     weights: Annotated[
         str | None,
@@ -49,11 +51,12 @@ def challenge(
     ] = None,
     sets: Annotated[
         str | None,
-        typer.Option("--sets", metavar="NAME,NAME", help="Image sets. Without it: all.", show_default=False),
-    ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option("--images", metavar="FOLDER", help="A folder of true images, PNG, as a set.", show_default=False),
+        typer.Option(
+            "--sets",
+            metavar="NAME|FOLDER,…",
+            help="Image sets, or folders of true images. Without it: all sets.",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Only so many images of each set.", show_default=False)
@@ -61,7 +64,9 @@ def challenge(
     data: Data = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Default: results/NAME.csv.", show_default=False),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The table as CSV. Without it: it is only printed.", show_default=False
+        ),
     ] = None,
     device: Device = "cpu",
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line of the table.")] = False,
@@ -75,30 +80,31 @@ def challenge(
 
     from restora.cli.execution import require_device
     from restora.evaluation import efficiency
+    from restora.evaluation.sets import data_folder
 
     if name is None:
         print("\n".join(efficiency.CHALLENGES))
         return 0
-    protocols = efficiency.course(name, words_of(sets), images)
-    root = _root(data, needed=images is None or bool(words_of(sets)))
+    protocols = efficiency.protocols_of(name, words_of(sets))
+    root = data_folder(data, [protocol.images for protocol in protocols])
     place = torch.device(require_device(device))
-    entrants = efficiency.contestants_of(words_of(methods), words_of(weights), place)
-    if not entrants:
-        raise InvalidParameter("who takes part? name methods with -m or weights with -w, such as -m bicubic,srresnet")
+    named = efficiency.candidates_of(methods_from(methods), words_of(weights), place)
+    if not named:
+        raise InvalidParameter("nothing to compare: name methods with -m or weights with -w, as in -m bicubic,srresnet")
     talk = Talk(json, quiet)
-    contestants = [efficiency.counted(one, protocols[0]) for one in entrants]
-    chosen = efficiency.baseline_of({one.name: one.complexity for one in contestants}, baseline)
+    candidates = [efficiency.counted(one, protocols[0]) for one in named]
+    chosen = efficiency.baseline_of({one.name: one.complexity for one in candidates}, baseline)
     with talk.progress(name) as progress:
         entries = [
             entry
             for protocol in protocols
-            for entry in efficiency.compete(protocol, contestants, root, place, limit, progress)
+            for entry in efficiency.measure(protocol, candidates, root, place, limit, progress)
         ]
-    lines = efficiency.standings(entries, chosen if name == efficiency.SCORED else None)
-    path = out or Path("results") / f"{name}.csv"
-    efficiency.write_standings(path, lines, place)
-    tell_standings(talk, name, lines)
-    talk.say(f"written: {path}")
+    lines = efficiency.table(entries, chosen if name == efficiency.SCORED else None)
+    tell_table(talk, name, lines)
+    if out is not None:
+        efficiency.write_table(out, lines, place)
+        talk.say(f"written: {out}")
     return 0
 
 
@@ -110,22 +116,22 @@ def tell_rows(talk: Talk, name: str, rows: Sequence["Row"], weights: Sequence[st
     import torch
 
     from restora.evaluation import efficiency
-    from restora.evaluation.entrants import method_of
+    from restora.evaluation.configurations import method_of
 
     shown = {row.method for row in rows}
     methods = tuple(dict.fromkeys(method_of(row.method) for row in rows))
-    (protocol, *_) = efficiency.course(name)
+    (protocol, *_) = efficiency.protocols_of(name)
     complexities = {
         one.name: efficiency.counted(one, protocol).complexity
-        for one in efficiency.contestants_of(methods, weights, torch.device(device))
+        for one in efficiency.candidates_of(methods, weights, torch.device(device))
         if one.name in shown
     }
-    entries = list(efficiency.entries_of(rows, complexities))
+    entries = list(efficiency.lines_of(rows, complexities))
     baseline = efficiency.baseline_of(complexities) if name == efficiency.SCORED else None
-    tell_standings(talk, name, efficiency.standings(entries, baseline))
+    tell_table(talk, name, efficiency.table(entries, baseline))
 
 
-def tell_standings(talk: Talk, name: str, lines: Sequence[Sequence[str]]) -> None:
+def tell_table(talk: Talk, name: str, lines: Sequence[Sequence[str]]) -> None:
     """Print the table of a challenge without its empty columns, words to the left, and published baselines beneath."""
     from restora.evaluation.efficiency import COLUMNS, SCORED, references
 
@@ -150,7 +156,7 @@ def add_to(app: typer.Typer) -> None:
         (
             "restora challenge",
             "restora challenge ntire-esr -m bicubic,srresnet,espcn --baseline srresnet",
-            "restora challenge ntire-esr -m bicubic,srresnet -w mine.pth --images DIV2K_LSDIR_valid_HR",
+            "restora challenge ntire-esr -m bicubic,srresnet -w mine.pth --sets path/to/DIV2K_LSDIR_valid_HR",
             "restora challenge ntire-denoise50 -m ffdnet,drunet,cbm3d --sets Kodak24",
         ),
     )
@@ -162,12 +168,3 @@ def _read(word: str) -> str | float | None:
         return float(word) if word else None
     except ValueError:
         return word
-
-
-def _root(data: Path | None, needed: bool) -> Path:
-    """The folder of benchmark data; where no set of it is used, any."""
-    if data is None and needed:
-        raise MissingData("where are the benchmark data? give --data FOLDER, or set RESTORA_DATA")
-    if data is not None and not data.is_dir():
-        raise MissingData(f"the folder of benchmark data {data} is not there")
-    return data or Path()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restora import catalog
 from restora.cli.options import Quiet, examples, help_of, weights_for
 from restora.cli.talk import Talk
 from restora.core.errors import MissingWeights, UnknownName
@@ -194,14 +195,14 @@ def _row_of_public(public: "Public") -> Row:
 
 def _facts(weights: str) -> Row:
     """What there is to say of a file that is here."""
-    from restora.nets.architectures import ARCHITECTURES
+    from restora.nets.architectures import architectures
     from restora.weights.identify import identify, record_of
     from restora.weights.store import find, sha256_of
 
     path = find(weights)
     record = record_of(path)
     facts: dict[str, object] = {"name": path.stem}
-    if record is None or record.architecture in ARCHITECTURES:
+    if record is None or record.architecture in architectures():
         facts |= _facts_of_network(identify(weights))
     facts |= {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
     return facts if record is None else {**facts, **_facts_of_record(record)}
@@ -209,15 +210,15 @@ def _facts(weights: str) -> Row:
 
 def _facts_of_network(identified: "Identified") -> Row:
     from restora.nets.network import parameter_count
-    from restora.weights.identify import METHODS
     from restora.weights.load import network_of
 
     found = identified.found
+    entry = catalog.running(found.architecture)
     return {
         "architecture": found.architecture,
         "fields": dict(found.fields),
         "parameters": parameter_count(network_of(identified)),
-        "method": METHODS[found.architecture],
+        "method": "" if entry is None else entry.name,
         "layout": found.layout,
     }
 

@@ -132,16 +132,16 @@ class Operator(ABC):
 
         This general form is the local mean (G ∗ Hᵀy)/(G ∗ HᵀH1) with Gaussians G of 8, 4, 2 and 1 pixels, each where it
         sees enough of the measurement, else the coarser one; for a mosaic this is a smooth interpolation of each
-        colour. Where HᵀH1 has negative pixels, so that there is no mean, it is the gradient step Hᵀy/‖H‖² from zero.
+        colour. Where HᵀH1 has negative pixels or vanishes there is no mean; it is then Hᵀy/‖H‖², a gradient step.
 
         Raises:
             CannotSolve: H is unknown.
         """
         seen = self.adjoint(y)
         weight = self.adjoint(self(torch.ones_like(seen)))
-        if float(weight.min()) < -1e-4 * float(weight.abs().max()):
-            bound = self.norm_bound((seen.shape[-2], seen.shape[-1]), seen.shape[1])
-            return seen / max(bound**2, torch.finfo(y.dtype).tiny)
+        energy = self.norm_bound((seen.shape[-2], seen.shape[-1]), seen.shape[1]) ** 2
+        if float(weight.min()) < -1e-4 * energy or float(weight.mean()) < 1e-6 * energy:
+            return seen / max(energy, torch.finfo(y.dtype).tiny)
         return local_mean(seen, weight)
 
     @property

@@ -1,56 +1,68 @@
 """Wavelet shrinkage: what all methods share that make the details of a wavelet transform smaller by some rule."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, final
 
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
+from restora.core.method import Context, Method
+from restora.core.parameters import counting
 from restora.core.problem import Problem
-from restora.core.progress import Progress, silent
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result, Status
 from restora.frames.cycle_spinning import cycle_spun
-from restora.frames.wavelet import WaveletTransform, fitting_levels
+from restora.frames.wavelet import WaveletBoundary, WaveletTransform, fitting_levels
+from restora.frames.wavelet_filters import WaveletName
 
 Details = Float[Tensor, "b c 3 h w"]
-Rule = Callable[[Details, Float[Tensor, "3 #h #w"]], Details]
-"""From the details θ of a level and the standard deviation of the noise in them to what is kept of them."""
 
 
-def check_shrinkage(levels: int, spins: int) -> None:
-    """Refuse what is no number of levels or of shifts.
+@dataclass(frozen=True, slots=True)
+class WaveletShrinkage(Method):
+    """x̂ = W⁻¹ T(W y): details go through the rule T of a paper, the approximation is kept.
 
-    Raises:
-        InvalidParameter: one of them is below 1.
+    An odd side is made even by repeating its last pixel. An image one pixel wide, or without noise, is left alone.
+
+    Args:
+        wavelet: name of the filter bank.
+        levels: J, >= 1; lowered to the number of times that the shorter side can be halved.
+        spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is one transform.
+        boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
     """
-    for name, value in (("levels", levels), ("spins", spins)):
-        if value < 1:
-            raise InvalidParameter.outside(name, value, ">= 1")
 
+    wavelet: WaveletName = "sym8"
+    levels: Annotated[int, counting] = 4
+    spins: Annotated[int, counting] = 1
+    boundary: WaveletBoundary = "periodic"
 
-def shrink_wavelets(
-    problem: Problem, frame: WaveletTransform, rule: Rule, spins: int, progress: Progress | None
-) -> Result:
-    """x̂ = W⁻¹ T(W y): details through the rule, the approximation as it is; cycle-spun where ``spins`` > 1.
+    @abstractmethod
+    def shrunk(self, theta: Details, noise: Float[Tensor, "3 #h #w"], pixels: int) -> Details:
+        """T: what is kept of the details of a level.
 
-    Levels are lowered to the number of times that the shorter side can be halved. An image one pixel wide, or without
-    noise, is left alone.
-    """
-    y, sigma = problem.y, problem.sigma
-    frame = replace(frame, levels=fitting_levels(frame.levels, (y.shape[-2], y.shape[-1])))
-    if sigma == 0 or frame.levels == 0:
-        reason = "there is no noise" if sigma == 0 else "it is one pixel wide"
-        return Result(y.clone(), Status(Code.LEFT_ALONE, f"left alone: {reason}"))
+        Args:
+            theta: θ, the details.
+            noise: standard deviation of the noise in them.
+            pixels: N, of the image.
+        """
 
-    def shrunk(y: Tensor) -> Tensor:
-        size = (y.shape[-2], y.shape[-1])
-        approximation, *details = frame.analysis(y)
-        noise = (sigma * norms.to(approximation) for norms in frame.norms(size)[1:])
-        return frame.synthesis((approximation, *map(rule, details, noise)), size)
+    @final
+    def solve(self, problem: Problem, context: Context) -> Result:
+        y, sigma = problem.y, problem.sigma
+        h, w = y.shape[-2:]
+        frame = WaveletTransform(self.wavelet, fitting_levels(self.levels, (h, w)), self.boundary)
+        if frame.levels == 0:
+            return Result.left_alone(y, "it is one pixel wide")
 
-    sentence = f"{frame.levels} levels of {frame.wavelet} shrunk"
-    if spins == 1:
-        return Result(shrunk(y).to(y.dtype), Status.done(sentence))
-    x = cycle_spun(y, shrunk, spins, frame.boundary, progress or silent)
-    return Result(x, Status.done(f"{sentence}, mean over {spins**2} shifts"))
+        def restored(y: Tensor) -> Tensor:
+            size = (y.shape[-2], y.shape[-1])
+            approximation, *details = frame.analysis(y)
+            noise = (sigma * norms.to(approximation) for norms in frame.norms(size)[1:])
+            kept = (self.shrunk(theta, deviation, h * w) for theta, deviation in zip(details, noise, strict=True))
+            return frame.synthesis((approximation, *kept), size)
+
+        sentence = f"{frame.levels} levels of {self.wavelet} shrunk"
+        if self.spins == 1:
+            return Result(restored(y), Status.done(sentence))
+        x = cycle_spun(y, restored, self.spins, self.boundary, context.progress)
+        return Result(x, Status.done(f"{sentence}, mean over {self.spins**2} shifts"))

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from restora.core.caches import user_cache
 from restora.core.errors import FileProblem, MissingWeights
 from restora.weights.public import Public, public_weights
 from restora.weights.record import Record
@@ -45,8 +46,7 @@ def cache_folder() -> Path:
     given = os.environ.get("RESTORA_CACHE")
     if given:
         return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).expanduser() if base else Path.home() / ".cache") / "restora" / "weights"
+    return user_cache() / "weights"
 
 
 def stored() -> tuple[Stored, ...]:
