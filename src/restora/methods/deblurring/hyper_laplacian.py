@@ -87,10 +87,6 @@ class HyperLaplacian(Method):
         check_number("sigma", sigma, nonnegative)
         return cls(lam=0.2 / max(sigma, FINEST_SIGMA) ** 2)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "HyperLaplacian":
-        return cls.for_noise(problem.sigma)
-
     def betas(self) -> tuple[float, ...]:
         """The values of β, in order."""
         steps = math.ceil(math.log(self.beta_last / self.beta_first) / math.log(self.beta_rate) - 1e-9)
