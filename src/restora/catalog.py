@@ -1,7 +1,8 @@
 """The table of contents: a row a method, readable without torch.
 
-To add a method: write its file under ``methods/``, then add its row here. Everything else (the front door, the command
-line, the benchmark, the contract tests, the docs page) reads this table.
+To add a method: write its file under ``methods/``, then add its row here; a method that runs a network has its row in
+``networks.toml``, beside the network. Everything else (the front door, the command line, the benchmark, the contract
+tests, the docs page) reads this table.
 
 A package of somebody else adds rows by the entry-point group ``restora.methods``, whose values are ``module:Class``;
 a class that no package announces is found by that name too.
@@ -10,11 +11,13 @@ a class that no package announces is found by that name too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from restora.core.errors import InvalidInput, UnknownName
+from restora.core.networks import network_table
 
 if TYPE_CHECKING:
     from restora.core.method import Method
@@ -31,6 +34,7 @@ class Entry:
         tasks: what it is for, in the words of ``spec.tasks``.
         summary: one line for a person.
         target: ``"module:Class"``.
+        architectures: of the weights it runs: names of networks, or of a pair of dictionaries.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Entry:
     tasks: tuple[Task, ...]
     summary: str
     target: str
+    architectures: tuple[str, ...] = ()
 
     def load(self) -> type[Method]:
         """Import the class (this imports torch)."""
@@ -48,6 +53,20 @@ class Entry:
         """Import what the method declares about itself (this imports torch)."""
         return getattr(self.load(), "spec", None) or import_module(self.target.split(":")[0]).SPEC
 
+
+_FAMILIES = (
+    "filters",
+    "transforms",
+    "variational",
+    "sparse",
+    "lowrank",
+    "deblurring",
+    "superresolution",
+    "deep",
+    "generative",
+    "plug_and_play",
+)
+"""The chapters in their order."""
 
 _M = "restora.methods."
 
@@ -146,42 +165,10 @@ _ENTRIES = (
     Entry("back-projection", "superresolution", ("super-resolve",), "iterative back-projection (Irani, Peleg 1991)",
           _M + "superresolution.back_projection:BackProjection"),
     Entry("scsr", "superresolution", ("super-resolve",), "sparse coding over a pair of dictionaries (Yang et al. 2010)",
-          _M + "superresolution.scsr:ScSR"),
+          _M + "superresolution.scsr:ScSR", ("scsr",)),
     Entry("coupled-dictionaries", "superresolution", ("super-resolve",),
           "ScSR with dictionaries trained as a pair (Yang et al. 2012)",
           _M + "superresolution.coupled_dictionaries:CoupledDictionaries"),
-    Entry("srcnn", "superresolution", ("super-resolve",), "three convolutions after bicubic (Dong et al. 2014)",
-          _M + "superresolution.srcnn:SRCNN"),
-    Entry("scn", "superresolution", ("super-resolve",), "sparse coding as a network, SCN and CSCN (Wang et al. 2015)",
-          _M + "superresolution.scn:SCN"),
-    Entry("vdsr", "superresolution", ("super-resolve",), "twenty convolutions, one network a scale or all (Kim 2016)",
-          _M + "superresolution.vdsr:VDSR"),
-    Entry("espcn", "superresolution", ("super-resolve",), "convolutions and a shuffle, for video (Shi et al. 2016)",
-          _M + "superresolution.espcn:ESPCN"),
-    Entry("srresnet", "superresolution", ("super-resolve",), "sixteen residual blocks (Ledig et al. 2017)",
-          _M + "superresolution.srresnet:SRResNet"),
-    Entry("srgan", "superresolution", ("super-resolve",), "SRResNet trained to look real, ×4 (Ledig et al. 2017)",
-          _M + "superresolution.srgan:SRGAN"),
-    Entry("rrdb", "superresolution", ("super-resolve",), "residual dense blocks, ESRGAN's network (Wang et al. 2018)",
-          _M + "superresolution.rrdb:RRDB"),
-    Entry("ipt", "superresolution", ("super-resolve", "denoise"), "one transformer for many tasks (Chen et al. 2021)",
-          _M + "superresolution.ipt:IPT"),
-    Entry("dncnn", "deep", ("denoise", "deblock"), "a chain of convolutions that finds the noise (Zhang et al. 2017)",
-          _M + "deep.dncnn:DnCNN"),
-    Entry("ircnn", "deep", ("denoise",), "25 denoisers for as many levels; fetch its weights (Zhang et al. 2017)",
-          _M + "deep.ircnn:IRCNN"),
-    Entry("ffdnet", "deep", ("denoise",), "a fast network told the noise level (Zhang, Zuo, Zhang 2018)",
-          _M + "deep.ffdnet:FFDNet"),
-    Entry("drunet", "deep", ("denoise",), "a U-Net without biases, told the noise level (Zhang et al. 2022)",
-          _M + "deep.drunet:DRUNet"),
-    Entry("swinir", "deep", ("denoise", "super-resolve", "deblock"),
-          "transformers of shifted windows; fetch its weights (Liang et al. 2021)", _M + "deep.swinir:SwinIR"),
-    Entry("restormer", "deep", ("denoise", "deblur"),
-          "transformers over the channels; fetch its weights (Zamir et al. 2022)", _M + "deep.restormer:Restormer"),
-    Entry("nafnet", "deep", ("denoise", "deblur"), "a U-Net without activations; fetch its weights (Chen et al. 2022)",
-          _M + "deep.nafnet:NAFNet"),
-    Entry("scunet", "deep", ("denoise",),
-          "convolutions beside transformers; fetch its weights (Zhang et al. 2023)", _M + "deep.scunet:SCUNet"),
     Entry("pnp-admm", "plug_and_play", ("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
           "ADMM with any denoiser for a prior, any H (Venkatakrishnan, Bouman, Wohlberg 2013)",
           _M + "plug_and_play.pnp_admm:PnPADMM"),
@@ -205,13 +192,13 @@ def entries(task: str | None = None, family: str | None = None) -> tuple[Entry, 
 
     Those of other packages come last; to read them imports their modules, and torch.
     """
-    rows = _ENTRIES + _announced()
+    rows = _own_entries() + _announced()
     return tuple(e for e in rows if (task is None or task in e.tasks) and (family is None or family == e.family))
 
 
 def names() -> tuple[str, ...]:
     """All method names."""
-    return tuple(entry.name for entry in _ENTRIES) + tuple(point.name for point in entry_points(group=GROUP))
+    return tuple(entry.name for entry in _own_entries()) + tuple(point.name for point in entry_points(group=GROUP))
 
 
 def find(name: str) -> Entry:
@@ -221,7 +208,7 @@ def find(name: str) -> Entry:
         UnknownName: there is none; the message names the nearest.
         InvalidInput: the class cannot be imported, or does not keep the contract of a method.
     """
-    for entry in _ENTRIES:
+    for entry in _own_entries():
         if entry.name == name:
             return entry
     if ":" in name:
@@ -230,6 +217,21 @@ def find(name: str) -> Entry:
         if point.name == name:
             return _foreign(point.value)
     raise UnknownName.among("method", name, names())
+
+
+def running(architecture: str) -> Entry | None:
+    """The row of the method that runs weights of this architecture where none is named; None where none does."""
+    return next((entry for entry in entries() if architecture in entry.architectures), None)
+
+
+@cache
+def _own_entries() -> tuple[Entry, ...]:
+    """The rows of restora itself, those of networks in their chapters."""
+    networks = tuple(
+        Entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+        for row in network_table()["methods"]
+    )
+    return tuple(sorted(_ENTRIES + networks, key=lambda entry: _FAMILIES.index(entry.family)))
 
 
 def _announced() -> tuple[Entry, ...]:
@@ -248,4 +250,5 @@ def _foreign(target: str) -> Entry:
     if not (isinstance(method, type) and issubclass(method, Method) and hasattr(method, "spec")):
         raise InvalidInput(f"{target} is no method: derive it from restora.Method and give it a spec")
     spec, summary = method.spec, (method.__doc__ or "").strip().partition("\n")[0]
-    return Entry(spec.name, module.partition(".")[0], spec.tasks, summary, target)
+    architectures: tuple[str, ...] = getattr(method, "architectures", ())
+    return Entry(spec.name, module.partition(".")[0], spec.tasks, summary, target, architectures)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from restora import catalog
-from restora.evaluation.entrants import entrants_of
+from restora.evaluation.configurations import configurations_of
 from restora.evaluation.runner import run_bench
 from restora.nets.architectures import build
 from restora.weights.load import load
@@ -34,15 +34,12 @@ RECORD = Record(
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache with a small network that was never trained, and nothing shipped; DnCNN is in the catalog."""
+    """A cache with a small network that was never trained, and nothing shipped."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("RESTORA_CACHE", str(folder))
     monkeypatch.setattr("restora.weights.store.shipped_folder", lambda: tmp_path / "shipped")
     torch.manual_seed(0)
     save_weights(build("dncnn", FIELDS).state_dict(), RECORD, folder)
-    if "dncnn" not in catalog.names():
-        row = catalog.Entry("dncnn", "deep", ("denoise",), "a network", "restora.methods.deep.dncnn:DnCNN")
-        monkeypatch.setattr(catalog, "_ENTRIES", (*catalog._ENTRIES, row))
     return folder
 
 
@@ -181,7 +178,8 @@ def test_weights_of_another_task_are_refused(run, gray):
 
 
 def test_weights_that_no_method_runs(run, gray, monkeypatch):
-    monkeypatch.setattr(catalog, "_ENTRIES", tuple(row for row in catalog.entries() if row.name != "dncnn"))
+    rows = tuple(row for row in catalog.entries() if row.name != "dncnn")
+    monkeypatch.setattr(catalog, "_own_entries", lambda: rows)
     assert "weights of DnCNN, which no method runs" in run("denoise", gray, "-w", "tiny-gray").complaint
 
 
@@ -190,11 +188,11 @@ def test_several_weights_of_a_method_stand_side_by_side(cache):
     save_weights(build("dncnn", FIELDS).state_dict(), other, cache)
     path = str(cache / "other.safetensors")
     both = {"dncnn[tiny-gray]": {"weights": "tiny-gray"}, "dncnn[other]": {"weights": path}}
-    assert entrants_of([], ["tiny-gray", path]) == both
-    assert entrants_of(["gaussian", "dncnn"], ["tiny-gray", path]) == {"gaussian": {}, **both}
-    assert entrants_of(["pnp-hqs"], ["tiny-gray"]) == {"pnp-hqs[tiny-gray]": {"denoiser": "tiny-gray"}}
-    assert entrants_of(["gaussian"], []) == {"gaussian": {}}
-    assert entrants_of([], []) == {}
+    assert configurations_of([], ["tiny-gray", path]) == both
+    assert configurations_of(["gaussian", "dncnn"], ["tiny-gray", path]) == {"gaussian": {}, **both}
+    assert configurations_of(["pnp-hqs"], ["tiny-gray"]) == {"pnp-hqs[tiny-gray]": {"denoiser": "tiny-gray"}}
+    assert configurations_of(["gaussian"], []) == {"gaussian": {}}
+    assert configurations_of([], []) == {}
 
 
 def test_bench_refuses_weights_it_could_not_tell_apart_or_nobody_takes(run, cache, tmp_path):

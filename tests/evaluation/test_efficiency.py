@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,25 +22,25 @@ from restora.evaluation.efficiency import (
     CHALLENGES,
     COLUMNS,
     SHARES,
-    Contestant,
-    Entry,
+    Candidate,
+    Line,
     baseline_of,
-    compete,
-    contestants_of,
+    candidates_of,
     counted,
-    course,
-    entries_of,
     esr_score,
+    lines_of,
+    measure,
+    protocols_of,
     references,
-    standings,
-    write_standings,
+    table,
+    write_table,
 )
 from restora.evaluation.measurements import Row
 from restora.evaluation.runner import run_bench
 from restora.nets.srresnet import SRResNet
 
 CPU = torch.device("cpu")
-BASE = Entry("base", "Set5", 5, 28.0, 0.8, 0.01, 100.0, Complexity(1000, 2_000_000, 300))
+BASE = Line("base", "Set5", 5, 28.0, 0.8, 0.01, 100.0, Complexity(1000, 2_000_000, 300))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_the_best_score_stands_first_and_what_has_none_last():
     fast = replace(BASE, method="fast", seconds=0.005, psnr=27.0)
     plain = replace(BASE, method="bicubic", complexity=None, psnr=26.0, peak_mib=None)
     other = replace(BASE, set="Set14", method="fast")
-    lines = [dict(zip(COLUMNS, line)) for line in standings([plain, BASE, fast, other], "base")]
+    lines = [dict(zip(COLUMNS, line)) for line in table([plain, BASE, fast, other], "base")]
     assert [(line["set"], line["method"]) for line in lines] == [
         ("Set5", "fast"),
         ("Set5", "base"),
@@ -94,14 +95,14 @@ def test_the_best_score_stands_first_and_what_has_none_last():
     }
     assert [lines[2][c] for c in ("parameters_m", "macs_g", "activations_m", "peak_mib", "score_2026")] == [""] * 5
     assert lines[3]["score_2026"] == ""  # its baseline did not take part on that set
-    assert [line[1] for line in standings([plain, fast, BASE], None)] == ["base", "fast", "bicubic"]
+    assert [line[1] for line in table([plain, fast, BASE], None)] == ["base", "fast", "bicubic"]
 
 
-def test_contestants_are_measured_as_by_hand(small_data, tiny):
-    (protocol,) = course("ntire-esr", ["Set5"])
-    nearest = Contestant("nearest", lambda p: Result(p.y.repeat_interleave(4, 2).repeat_interleave(4, 3)))
-    network = counted(Contestant("tiny", enlarged(tiny)), protocol)
-    first, second = compete(protocol, [nearest, network], small_data, CPU, limit=1)
+def test_candidates_are_measured_as_by_hand(small_data, tiny):
+    (protocol,) = protocols_of("ntire-esr", ["Set5"])
+    nearest = Candidate("nearest", lambda p: Result(p.y.repeat_interleave(4, 2).repeat_interleave(4, 3)))
+    network = counted(Candidate("tiny", enlarged(tiny)), protocol)
+    first, second = measure(protocol, [nearest, network], small_data, CPU, limit=1)
     assert (first.complexity, second.complexity) == (None, complexity(tiny, (3, 256, 256)))
     assert (first.method, first.set, first.images, second.images) == ("nearest", "Set5", 1, 1)
     case = protocol.case(small_data, "baby")
@@ -115,7 +116,7 @@ def test_contestants_are_measured_as_by_hand(small_data, tiny):
 
 
 def test_the_noisy_pictures_have_eight_bits():
-    by_name = {protocol.images.name: protocol for protocol in course("ntire-denoise50")}
+    by_name = {protocol.images.name: protocol for protocol in protocols_of("ntire-denoise50")}
     assert set(by_name) == {"CBSD68", "Kodak24"}
     noisy = Simulated(Degradation.read({"noise": "numpy:50", "multiple": 8}))
     assert all(
@@ -129,21 +130,21 @@ def test_a_folder_of_ones_own_is_a_set(tmp_path, tiny):
     folder.mkdir()
     levels = np.random.RandomState(0).randint(0, 256, (41, 50, 3)).astype(np.uint8)
     Image.fromarray(levels).save(folder / "0801.png")
-    (protocol,) = course("ntire-esr", folder=folder)
-    assert protocol.id == "div2k_lsdir_valid_hr-ntire-esr-x4-rgb-shave4"
+    (protocol,) = protocols_of("ntire-esr", [str(folder)])
+    assert re.fullmatch("div2k_lsdir_valid_hr_[0-9a-f]{8}-ntire-esr-x4-rgb-shave4", protocol.id)
     assert (protocol.degradation, protocol.border) == (Simulated(Degradation(scale=4)), 4)
-    (entry,) = compete(protocol, [Contestant("tiny", enlarged(tiny))], tmp_path, CPU)
-    assert (entry.set, entry.images) == ("DIV2K_LSDIR_valid_HR", 1)
-    assert [p.images.name for p in course("ntire-esr", ["Set5"], folder)] == ["Set5", "DIV2K_LSDIR_valid_HR"]
-    with pytest.raises(MissingData, match="holds no PNG"):
-        course("ntire-esr", folder=tmp_path)
+    (entry,) = measure(protocol, [Candidate("tiny", enlarged(tiny))], tmp_path, CPU)
+    assert (entry.set, entry.images) == (protocol.images.name, 1)
+    assert [p.images.name for p in protocols_of("ntire-esr", ["Set5", str(folder)])] == ["Set5", protocol.images.name]
+    with pytest.raises(MissingData, match="holds no pictures"):
+        protocols_of("ntire-esr", [str(tmp_path)])
 
 
 def test_unknown_challenges_and_methods_are_answered_with_the_nearest():
     with pytest.raises(UnknownName, match="ntire-esr"):
-        course("ntire-sr")
+        protocols_of("ntire-sr")
     with pytest.raises(UnknownName, match="did you mean bicubic"):
-        contestants_of(["bicubik"])
+        candidates_of(["bicubik"])
 
 
 def test_the_baseline_has_a_network():
@@ -165,9 +166,7 @@ def test_what_bench_measured_becomes_the_same_lines():
         replace(row, image="mean", value=31.0),
         replace(row, image="mean", metric="ssim", value=0.8),
     ]
-    assert list(entries_of(rows, {"m": BASE.complexity})) == [
-        Entry("m", "Set5", 2, 31.0, 0.8, 2.0, 50.0, BASE.complexity)
-    ]
+    assert list(lines_of(rows, {"m": BASE.complexity})) == [Line("m", "Set5", 2, 31.0, 0.8, 2.0, 50.0, BASE.complexity)]
 
 
 def test_the_published_baselines_fit_the_table(tmp_path):
@@ -176,7 +175,7 @@ def test_the_published_baselines_fit_the_table(tmp_path):
         ("0.276", "16.70", "", "16.69"),
         ("0.151", "9.83", "", "7.74"),
     ]
-    write_standings(tmp_path / "new" / "x.csv", references(), CPU)
+    write_table(tmp_path / "new" / "x.csv", references(), CPU)
     with (tmp_path / "new" / "x.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["psnr"] for row in rows] == ["26.96", "26.93", "26.94"]
@@ -209,7 +208,7 @@ def test_the_command(app, small_data, tmp_path):
 
 def test_the_rows_of_bench_are_told_as_a_table(small_data, capsys):
     rows = list(run_bench("ntire-esr", ["bicubic"], sets=["Set5"], limit=1, data=small_data, out=small_data / "out"))
-    measuring.tell_rows(Talk(json=True), "ntire-esr", rows, (), "cpu")
+    measuring.print_challenge(Talk(json=True), "ntire-esr", rows, (), "cpu")
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     psnr = next(row.value for row in rows if row.image == "mean" and row.metric == "psnr")
     assert (told[0]["method"], told[0]["images"], told[0]["psnr"]) == ("bicubic", 1, round(psnr, 2))
@@ -219,7 +218,7 @@ def test_the_rows_of_bench_are_told_as_a_table(small_data, capsys):
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ([], InvalidParameter),  # nobody takes part
+        ([], InvalidParameter),  # nothing is named
         (["-m", "bicubic", "--baseline", "srresnet"], UnknownName),
         (["-m", "bicubic", "--baseline", "bicubic"], InvalidParameter),
         (["-m", "nlm"], CannotSolve),

@@ -7,13 +7,14 @@ from restora.evaluation.measurements import COLUMNS, Measurements, Row, read_row
 
 ROW = Row(
     "denoise-gray", "nlm", "set12-gray-awgn-s25-noclip-seed0", "Set12", "01", "psnr", 28.9, 28.98, -0.08, 1.25, 210.5,
-    "cpu (Some, 2 threads)", "0.1.0", "2026-01-02T03:04:05+00:00",
+    "cpu (Some, 2 threads)", "0.1.0", "2026-01-02T03:04:05+00:00", "0123456789ab",
 )  # fmt: skip
 
 
 def test_the_columns_are_those_users_parse():
     assert ",".join(COLUMNS) == (
-        "suite,method,protocol,set,image,metric,value,published,difference,seconds,peak_mib,device,version,date"
+        "suite,method,protocol,set,image,metric,value,published,difference,seconds,peak_mib,device,version,date,"
+        "code,parameters"
     )
 
 
@@ -28,8 +29,18 @@ def test_of_two_rows_about_the_same_thing_the_later_holds(tmp_path):
     store.append([ROW])
     store.append([replace(ROW, value=29.5)])
     assert [row.value for row in store.rows()] == [29.5]
-    assert Measurements(tmp_path / "m.csv").get(ROW.key).value == 29.5
+    assert Measurements(tmp_path / "m.csv").get(ROW.key, ROW.code).value == 29.5
     assert len(read_rows(tmp_path / "m.csv")) == 2
+
+
+def test_a_row_of_other_code_is_not_found_and_one_of_other_parameters_is_another(tmp_path):
+    store = Measurements(tmp_path / "m.csv")
+    store.append([ROW, replace(ROW, parameters="h=0.4", value=27.0)])
+    assert store.get(ROW.key, ROW.code) == ROW
+    assert store.get(ROW.key, "ba9876543210") is None
+    store.append([replace(ROW, code="ba9876543210", value=28.0)])
+    assert store.get(ROW.key, ROW.code) is None
+    assert [row.value for row in store.rows()] == [28.0, 27.0]
 
 
 def test_a_row_of_another_kind_of_device_stands_beside(tmp_path):

@@ -7,9 +7,29 @@ from PIL import Image
 
 from restora.core.errors import CannotSolve, InvalidParameter, MissingData, RestoraError, UnknownName
 from restora.core.result import Result
+from restora.evaluation import runner
 from restora.evaluation.measurements import read_rows
-from restora.evaluation.runner import run_bench
+from restora.evaluation.runner import default_folder, recorded, run_bench
+from restora.evaluation.suites import Selection
 from restora.numerics.imresize import imresize
+
+HALVING = """
+from dataclasses import dataclass
+from typing import ClassVar
+from restora.core.method import Method
+from restora.core.result import Result
+from restora.core.spec import Spec
+from restora.operators.identity import Identity
+
+@dataclass(frozen=True, slots=True)
+class Halving(Method):
+    spec: ClassVar[Spec] = Spec(
+        name="halving", tasks=("denoise",), solves=(Identity,), colour="per-channel", paper="none"
+    )
+
+    def solve(self, problem, context):
+        return Result(problem.y / 2)
+"""
 
 
 class Counting:
@@ -95,6 +115,69 @@ def test_an_interrupted_run_goes_on_where_it_was(bench):
     again = Counting()
     assert bench(again) == rows
     assert again.calls == []
+
+
+def test_what_other_code_measured_does_not_count(bench, monkeypatch):
+    bench(Counting(), limit=2)
+    monkeypatch.setattr(runner, "fingerprint", lambda entry, method: "another")
+    again = Counting()
+    rows = bench(again, limit=2)
+    assert len(again.calls) == 2
+    assert {row.code for row in rows} == {"another"}
+
+
+def test_other_parameters_are_measured_beside_those_of_the_paper(bench):
+    paper = bench(Counting(), limit=1, methods=["nlm"])
+    ours = Counting()
+    rows = bench(ours, limit=1, methods=["nlm"], parameters={"h_over_sigma": "0.123"})
+    assert len(ours.calls) == 1
+    assert {row.label for row in rows} == {"nlm (h_over_sigma=0.123)"}
+    assert {row.published for row in rows} == {None}
+    same = Counting()
+    assert bench(same, limit=1, methods=["nlm"]) == paper
+    assert same.calls == []
+    with pytest.raises(UnknownName, match="parameter 'h'"):
+        bench(Counting(), methods=["nlm"], parameters={"h": 1})
+    with pytest.raises(InvalidParameter, match="one method"):
+        bench(Counting(), methods=["nlm", "tv"], parameters={"h_over_sigma": 1})
+
+
+def test_what_is_recorded_is_told_without_running_anything(bench, tmp_path):
+    rows = bench(Counting(), limit=2)
+    selection = Selection(("Set12",), (25,))
+    assert list(recorded("denoise-gray", ["gaussian"], selection, tmp_path / "out")) == rows
+    assert list(recorded("denoise-gray", ["nlm"], selection, tmp_path / "out")) == []
+    assert list(recorded("denoise-gray", [], Selection(("BSD68",)), tmp_path / "out")) == []
+
+
+def test_measurements_lie_in_the_users_cache_unless_a_folder_is_given(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_folder("deblur") == tmp_path / "restora/bench/deblur"
+
+
+def test_a_folder_of_ones_own_is_measured_without_any_benchmark_data(tmp_path, monkeypatch):
+    monkeypatch.delenv("RESTORA_DATA", raising=False)
+    (tmp_path / "My Scans").mkdir()
+    Image.fromarray(np.random.RandomState(0).randint(0, 256, (24, 30)).astype(np.uint8)).save(
+        tmp_path / "My Scans/a.tif"
+    )
+    given = {"sigmas": [25], "out": tmp_path / "out", "restore": Counting()}
+    rows = list(run_bench("denoise-gray", ["gaussian"], [str(tmp_path / "My Scans")], **given))
+    (first,) = {row.protocol for row in rows if row.protocol.endswith("-gray-awgn-s25-noclip-seed0")}
+    assert first.startswith("my_scans_")
+    assert {row.image for row in rows} == {"a.tif", "mean"}
+
+
+def test_a_class_of_somebody_else_is_measured(small_data, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere.py").write_text(HALVING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    given = {"data": small_data, "out": tmp_path / "out", "sets": ["Set12"], "sigmas": [25], "limit": 1}
+    rows = list(run_bench("denoise-gray", ["elsewhere:Halving"], **given))
+    assert {row.method for row in rows} == {"elsewhere:Halving"}
+    clean = np.asarray(Image.open(small_data / "test/Set12/01.png"))
+    noisy = clean + np.random.RandomState(0).normal(0, 25, clean.shape)
+    error = np.clip(noisy / 2, 0, 255) - clean
+    assert rows[0].value == pytest.approx(10 * np.log10(255**2 / np.mean(error**2)), abs=1e-3)
 
 
 def test_an_image_whose_rows_were_torn_is_measured_again(bench, tmp_path):

@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from restora.core.errors import FileProblem, MissingData, UnknownName
-from restora.evaluation.sets import ImageSet, find_set, image_sets, read_array, read_image
+from restora.evaluation.sets import ImageSet, find_set, image_sets, read_array, read_image, set_of_folder
 
 
 def test_a_set_is_found_in_whatever_case():
@@ -67,6 +69,25 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         read_image(tmp_path / "x.png")
     with pytest.raises(FileProblem, match=r"x\.npz"):
         read_array(tmp_path / "x.npz", "k1")
+
+
+def test_a_folder_is_a_set_named_after_what_it_holds(tmp_path):
+    folder = tmp_path / "Scans of 2026"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no picture")
+    levels = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
+    Image.fromarray(levels).save(folder / "b.png")
+    Image.new("RGB", (4, 3), (10, 20, 30)).save(folder / "a.webp", lossless=True)
+    first = set_of_folder(folder)
+    assert re.fullmatch("scans_of_2026_[0-9a-f]{8}", first.name)
+    assert first.images(tmp_path / "wherever") == ("a.webp", "b.png")
+    torch.testing.assert_close(first.read_reference(tmp_path, "b.png")[0, 0], torch.from_numpy(levels / 65535))
+    assert set_of_folder(folder) == first
+    Image.new("RGB", (4, 3), (10, 20, 31)).save(folder / "a.webp", lossless=True)
+    assert set_of_folder(folder).name != first.name
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MissingData, match="no pictures"):
+        set_of_folder(tmp_path / "empty")
 
 
 def test_every_set_at_hand_is_complete(data_dir):

@@ -14,7 +14,7 @@ from restora.core.problem import Problem
 from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.front.plan import Plan
-from restora.front.tiling import Box, Tiles, cut
+from restora.front.tiling import Box, Tiles, _ramp, cut
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.decimate import Decimate
@@ -212,6 +212,11 @@ def test_a_scale_that_is_no_integer_is_not_tiled():
     problem = Problem(torch.zeros(1, 1, 64, 64), Downsample(1.5), Gaussian(0.0))
     with pytest.raises(CannotSolve, match="tiles"):
         in_tiles(problem, lambda part: part.y, tile=32, halo=0)
+
+
+def test_ramps_lie_where_the_image_lies():
+    """On a GPU too: a tensor without storage stands for one that is not on the CPU."""
+    assert _ramp(10, 20, 4, 60, torch.empty(1, device="meta")).device.type == "meta"
 
 
 def test_growing_stops_at_the_border():

@@ -83,7 +83,7 @@ def test_what_it_cannot_do_is_refused(camera):
     for method in (BM3D(), CBM3D()):
         with pytest.raises(CannotSolve, match="Identity, not Blur"):
             method.run(blurred)
-    with pytest.raises(CannotSolve, match="known kernel, not Identity"):
+    with pytest.raises(CannotSolve, match="bm3d-deb solves Blur, not Identity"):
         BM3DDeblurring().run(noisy(camera, 0.1))
     with pytest.raises(InvalidInput, match="do not fit"):
         BM3D().run(Problem(camera[..., :7], Identity(), Gaussian(0.1)))

@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d
 from restora.core.errors import CannotSolve, MissingWeights
 from restora.core.problem import Problem
 from restora.front.restore import restore
-from restora.methods.deep.dncnn import SPEC, DnCNN
+from restora.methods.deep.dncnn import DnCNN
 from restora.nets.architectures import build
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
@@ -72,7 +72,7 @@ def test_fdncnn_is_told_sigma(tmp_path, camera):
 )
 def test_the_problem_chooses_the_weights(channels, noise, weights):
     assert DnCNN.for_problem(Problem(torch.zeros(1, channels, 4, 4), Identity(), noise)).weights == weights
-    assert weights in SPEC.weights
+    assert weights in DnCNN.spec.weights
 
 
 def test_what_it_cannot_do_is_one_sentence(tmp_path, camera, monkeypatch):
@@ -80,11 +80,11 @@ def test_what_it_cannot_do_is_one_sentence(tmp_path, camera, monkeypatch):
     with pytest.raises(CannotSolve, match="Identity, not Blur"):
         DnCNN().run(Problem(camera, Blur(gaussian_psf(1.0)), Gaussian(0.1)))
     missing = DnCNN("nowhere")
-    assert SPEC.halo(missing) is None
+    assert DnCNN.spec.halo(missing) is None
     with pytest.raises(MissingWeights, match="nowhere"):
         missing.run(noisy(camera))
     weights, _ = written(tmp_path / "other.pth", "ffdnet")
-    with pytest.raises(CannotSolve, match="--method ffdnet"):
+    with pytest.raises(CannotSolve, match="holds an FFDNet, where a DnCNN or an FDnCNN is needed"):
         DnCNN(weights).run(noisy(camera))
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
-from restora.methods.filters.domain_transform import SPEC, DomainTransform
+from restora.methods.filters.domain_transform import DomainTransform
 from restora.methods.filters.domain_transform_joint import JointDomainTransform
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
@@ -59,7 +59,7 @@ def test_a_guide_steers_it_on_the_whole_image(camera):
     plain, joint = DomainTransform(8.0, 0.1), DomainTransform(8.0, 0.1, guide=camera)
     errors = [float((method.run(denoising(y)).x - camera).square().mean()) for method in (plain, joint)]
     assert errors[1] < 0.5 * errors[0]
-    assert SPEC.halo(joint) is None
+    assert DomainTransform.spec.halo(joint) is None
     with pytest.raises(InvalidInput, match="sizes must be equal"):
         DomainTransform(guide=camera[..., 1:]).run(denoising(camera))
 

@@ -121,7 +121,7 @@ def test_it_runs_a_network_by_name_and_by_path(cache, camera):
 
 
 def test_refusals(camera, cat):
-    with pytest.raises(CannotSolve, match="the blur is unknown"):
+    with pytest.raises(CannotSolve, match="needs to know H"):
         DPIR().run(Problem(camera, UnknownBlur(9), Gaussian(0.1)))
     with pytest.raises(MissingWeights, match="there are no weights 'nowhere'"):
         DPIR("nowhere").run(Problem(camera, Identity(), Gaussian(0.1)))

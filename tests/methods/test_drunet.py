@@ -4,7 +4,7 @@ import torch
 from restora.core.errors import CannotSolve
 from restora.core.problem import Problem
 from restora.front.restore import restore
-from restora.methods.deep.drunet import SPEC, DRUNet
+from restora.methods.deep.drunet import DRUNet
 from restora.nets.architectures import build
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
@@ -65,7 +65,7 @@ def test_tiles_equal_the_whole(small, camera, size):
 def test_the_channels_choose_the_weights(channels, weights):
     problem = Problem(torch.zeros(1, channels, 4, 4), Identity(), Gaussian(0.1))
     assert DRUNet.for_problem(problem).weights == weights
-    assert weights in SPEC.weights
+    assert weights in DRUNet.spec.weights
 
 
 def test_a_blur_is_refused(camera):

@@ -46,7 +46,7 @@ def test_a_photograph_gains_over_harmonic_inpainting(cat):
 
 
 def test_what_it_cannot_do_is_refused(cat):
-    with pytest.raises(CannotSolve, match="does not solve Identity"):
+    with pytest.raises(CannotSolve, match="eed-inpainting solves Mask, not Identity"):
         EdgeEnhancingInpainting().run(Problem(cat, Identity(), Gaussian(0.0)))
     with pytest.raises(InvalidParameter, match=r"contrast = 0\.0"):
         EdgeEnhancingInpainting(contrast=0.0)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
-from restora.methods.filters.gaussian import SPEC, GaussianFilter
+from restora.methods.filters.gaussian import GaussianFilter
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
@@ -38,7 +38,7 @@ def test_the_halo_is_where_an_impulse_ends():
     impulse = torch.zeros(1, 1, 41, 41)
     impulse[0, 0, 20, 20] = 1
     reached = torch.nonzero(method.run(denoising(impulse)).x[0, 0]) - 20
-    assert int(reached.abs().max()) == SPEC.halo(method)
+    assert int(reached.abs().max()) == GaussianFilter.spec.halo(method)
 
 
 def test_wide_filters_recur_and_say_how_far_they_reach():
@@ -49,8 +49,8 @@ def test_wide_filters_recur_and_say_how_far_they_reach():
         method.run(denoising(x)).x for method in (wide, GaussianFilter(s=10.0, truncate=8, form="direct"))
     )
     assert 0 < float((found - expected).abs().sum()) < 6e-4
-    assert float(found[..., 200 + SPEC.halo(wide) + 1 :].abs().sum()) < 5e-6
-    assert SPEC.halo(wide) > SPEC.halo(GaussianFilter(s=10.0, form="direct")) == 40
+    assert float(found[..., 200 + GaussianFilter.spec.halo(wide) + 1 :].abs().sum()) < 5e-6
+    assert GaussianFilter.spec.halo(wide) > GaussianFilter.spec.halo(GaussianFilter(s=10.0, form="direct")) == 40
     assert torch.equal(
         GaussianFilter(s=7.9).run(denoising(x)).x, GaussianFilter(s=7.9, form="direct").run(denoising(x)).x
     )

@@ -6,7 +6,7 @@ from PIL import Image
 from restora.core.errors import CannotSolve, InvalidInput, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
-from restora.methods.filters.guided import SPEC, GuidedFilter
+from restora.methods.filters.guided import GuidedFilter
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
@@ -50,7 +50,8 @@ def test_a_guide_steers_it_on_the_whole_image(camera):
     plain, joint = GuidedFilter(2, 0.002), GuidedFilter(2, 0.002, guide=camera)
     errors = [float((method.run(denoising(y)).x - camera).square().mean()) for method in (plain, joint)]
     assert errors[1] < 0.5 * errors[0]
-    assert (SPEC.halo(plain), SPEC.halo(joint), SPEC.halo(GuidedFilter(8, subsampling=4))) == (4, None, None)
+    halos = [GuidedFilter.spec.halo(method) for method in (plain, joint, GuidedFilter(8, subsampling=4))]
+    assert halos == [4, None, None]
     with pytest.raises(InvalidInput, match="sizes must be equal"):
         GuidedFilter(guide=camera[..., 1:]).run(denoising(camera))
 

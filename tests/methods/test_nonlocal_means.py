@@ -9,7 +9,7 @@ from skimage.restoration import denoise_nl_means
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
-from restora.methods.filters.nonlocal_means import SPEC, NonLocalMeans
+from restora.methods.filters.nonlocal_means import NonLocalMeans
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
@@ -77,7 +77,7 @@ def test_without_noise_the_image_is_left_alone(cat):
 
 def test_the_halo_is_all_it_looks_at(camera):
     method = NonLocalMeans(patch=5, window=11)
-    halo = SPEC.halo(method)
+    halo = NonLocalMeans.spec.halo(method)
     assert halo == 9
     whole = method.run(denoising(camera)).x
     part = method.run(denoising(camera[..., : 30 + halo, : 20 + halo])).x
@@ -122,4 +122,4 @@ def test_the_pixelwise_kind_is_what_it_says(camera):
     found = NonLocalMeans(3, 9, 0.5, "pixelwise").run(denoising(camera, 0.1)).x
     expected = pixelwise_means(camera, sigma=0.1, h=0.05, patch=3, window=9)
     assert torch.equal(found, expected)
-    assert SPEC.halo(NonLocalMeans(3, 9, 0.5, "pixelwise")) == 4 + 1
+    assert NonLocalMeans.spec.halo(NonLocalMeans(3, 9, 0.5, "pixelwise")) == 4 + 1

@@ -89,7 +89,7 @@ def test_every_H_is_solved(case, camera, cat):
 
 
 def test_refusals(camera):
-    with pytest.raises(CannotSolve, match="the blur is unknown"):
+    with pytest.raises(CannotSolve, match="needs to know H"):
         PnPADMM(smooth).run(Problem(camera, UnknownBlur(9), Gaussian(0.1)))
     for name, value in (("K", 0), ("lam", 0.0), ("sigma_1", math.nan), ("gamma", 0.5)):
         with pytest.raises(InvalidParameter, match=name):

@@ -86,7 +86,7 @@ def test_every_H_is_solved(case, camera, cat):
 
 
 def test_refusals(camera):
-    with pytest.raises(CannotSolve, match="the blur is unknown"):
+    with pytest.raises(CannotSolve, match="needs to know H"):
         RED(smooth).run(Problem(camera, UnknownBlur(9), Gaussian(0.1)))
     for name, value in (("N", 0), ("lam", 0.0), ("sigma_f", math.nan)):
         with pytest.raises(InvalidParameter, match=name):

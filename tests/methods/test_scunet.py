@@ -56,7 +56,7 @@ def test_the_problem_chooses_the_weights(channels, noise, weights):
 
 def test_what_it_cannot_do_is_one_sentence(tmp_path, cat, monkeypatch):
     monkeypatch.setenv("RESTORA_CACHE", str(tmp_path))
-    with pytest.raises(CannotSolve, match="not UnknownBlur"):
+    with pytest.raises(CannotSolve, match="needs to know H"):
         SCUNet().run(Problem(cat, UnknownBlur(9), Gaussian(0.1)))
     with pytest.raises(MissingWeights, match="scunet_color_real_psnr"):
         SCUNet().run(Problem(cat, Identity(), Gaussian(0.1)))

@@ -38,9 +38,9 @@ def test_it_enlarges_to_the_size_of_x(tmp_path, cat):
         expected = network(problem.y)[..., :33, :50]
     method = SwinIR(weights, precision="float32")
     assert torch.allclose(method.run(problem).x, expected, atol=1e-6)
-    with pytest.raises(CannotSolve, match="twice enlarge by 2, not by 4"):
+    with pytest.raises(CannotSolve, match="twice enlarges 2 times, not 4"):
         method.run(Problem(problem.y, Downsample(4.0), Gaussian(0.0)))
-    with pytest.raises(CannotSolve, match="by 2, not by 1"):
+    with pytest.raises(CannotSolve, match="enlarges 2 times, not 1"):
         method.run(Problem(problem.y, Identity(), Gaussian(0.1)))
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from restora.core.errors import CannotSolve, InvalidParameter
 from restora.core.problem import Problem
 from restora.core.result import Code
-from restora.methods.transforms.undecimated_hard import SPEC, UndecimatedHard
+from restora.methods.transforms.undecimated_hard import UndecimatedHard
 from restora.noise.gaussian import Gaussian
 from restora.operators.blur import Blur
 from restora.operators.identity import Identity
@@ -42,7 +42,7 @@ def test_it_is_the_algorithm_written_with_pywavelets(wavelet, levels, cat):
 @pytest.mark.parametrize(("wavelet", "levels"), [("haar", 4), ("db2", 3)])
 def test_a_window_with_its_halo_gives_what_the_whole_gives(wavelet, levels, cat):
     method = UndecimatedHard(wavelet=wavelet, levels=levels)
-    halo = SPEC.halo(method)
+    halo = UndecimatedHard.spec.halo(method)
     y = cat.double()
     part = method.run(denoising(y[..., 7 : 27 + 2 * halo, :])).x[..., halo : halo + 20, :]
     assert torch.allclose(part, method.run(denoising(y)).x[..., 7 + halo : 27 + halo, :], rtol=0, atol=1e-12)

@@ -28,7 +28,7 @@ def by_pywavelets(y, t, wavelet, levels):
 @pytest.mark.parametrize(("wavelet", "k"), [("sym8", 3.0), ("haar", 2.0), ("db4", 0.0)])
 @pytest.mark.filterwarnings("ignore:Level value of")
 def test_it_is_the_algorithm_written_with_pywavelets(wavelet, k, cat):
-    x = WaveletHard(k, wavelet).run(denoising(cat.double(), 0.02)).x
+    x = WaveletHard(wavelet, k=k).run(denoising(cat.double(), 0.02)).x
     for channel in range(3):
         expected = by_pywavelets(cat[0, channel].double().numpy(), k * 0.02, wavelet, 4)
         assert np.allclose(x[0, channel].numpy(), expected, rtol=0, atol=1e-10)

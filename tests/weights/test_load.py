@@ -7,12 +7,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from restora.core.errors import CannotSolve, FileProblem, MissingWeights, UnknownName
-from restora.nets.architectures import ARCHITECTURES, build
+from restora.nets.architectures import architectures, build, channels_of, recognise
+from restora.nets.recognised import Recognised
 from restora.weights.files import read_state
-from restora.weights.identify import METHODS, architecture_of, channels_of, identify
-from restora.weights.layouts.recognised import Recognised
+from restora.weights.identify import architecture_of, identify
 from restora.weights.load import load
-from restora.weights.recognise import LAYOUTS, recognise
 from restora.weights.record import Record
 from restora.weights.save import save_weights
 
@@ -110,12 +109,14 @@ def test_what_inference_mode_loads_serves_gradients_too(cache, network, y):
     assert y.grad.abs().sum() > 0
 
 
-def test_another_architecture_is_refused_with_the_method_that_runs_it(cache, network):
+def test_another_architecture_is_refused(cache, network):
     save_weights(network.state_dict(), RECORD, cache)
     with pytest.raises(CannotSolve) as caught:
         load("small", ("vdsr",), CPU, "float32")
-    assert str(caught.value) == "small.safetensors holds a DnCNN, vdsr needs a VDSR: use --method dncnn"
-    with pytest.raises(CannotSolve, match="srresnet needs an SRResNet or an MSRResNet: use --method dncnn"):
+    assert str(caught.value) == (
+        "small.safetensors holds a DnCNN, where a VDSR is needed: name no method, and the weights choose theirs"
+    )
+    with pytest.raises(CannotSolve, match="where an SRResNet or an MSRResNet is needed"):
         load("small", ("srresnet", "msrresnet"), CPU, "float32")
 
 
@@ -154,21 +155,19 @@ def test_channels_are_those_of_the_field_or_its_default(fields, channels):
     assert channels_of("dncnn", fields) == channels
 
 
-@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+@pytest.mark.parametrize("architecture", list(architectures()))
 def test_every_architecture_says_how_many_channels_it_takes(architecture):
     assert channels_of(architecture, {}) in (1, 3)
 
 
-@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+@pytest.mark.parametrize("architecture", list(architectures()))
 def test_no_layout_takes_the_network_of_another_for_its_own(architecture):
     with torch.device("meta"):
         state = build(architecture, {}).state_dict()
     assert recognise(state, "here").architecture == architecture
 
 
-def test_the_tables_agree():
-    assert set(METHODS) == set(ARCHITECTURES)
-    assert {name for name in ARCHITECTURES if name not in LAYOUTS} <= {"msrresnet", "fdncnn"}  # of a family's layout
+def test_what_is_no_architecture_is_not_built():
     with pytest.raises(UnknownName):
         build("dncnm", {})
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import restora
 from restora.learning.images import source_of
-from restora.nets.architectures import ARCHITECTURES
+from restora.nets.architectures import architectures
 from restora.weights.dictionaries import ARCHITECTURE, dictionaries
 from restora.weights.load import load
 from restora.weights.store import record_beside, sha256_of, shipped_folder
@@ -35,7 +35,7 @@ def test_a_file_is_what_its_record_says(path):
     if record.architecture == ARCHITECTURE:
         assert dictionaries(path.stem)[0].shape[0] == 25
     else:
-        network = load(path.stem, tuple(ARCHITECTURES), torch.device("cpu"), "float32").network
+        network = load(path.stem, tuple(architectures()), torch.device("cpu"), "float32").network
         assert all(bool(torch.isfinite(parameter).all()) for parameter in network.parameters())
 
 

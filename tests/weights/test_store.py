@@ -56,7 +56,7 @@ def test_what_is_stored_is_listed_with_its_record(folders):
     (cached / "theirs.toml").write_text("options = 'of their training'")
     (cached / "theirs2.pth.part").touch()
     found = store.stored()
-    assert [(one.name, one.place) for one in found] == [("ours", "shipped"), ("theirs", "cached")]
+    assert [(one.name, one.location) for one in found] == [("ours", "shipped"), ("theirs", "cached")]
     assert found[0].record == ours
     assert found[1].record is None
     assert store.records() == (ours,)

@@ -5,14 +5,16 @@ from typing import Annotated
 import typer
 
 import restora
-from restora.cli import benching, measuring, weighing
+from restora.cli.benching import Bench, Report
 from restora.cli.command import add_commands
 from restora.cli.degrading import Degrade
 from restora.cli.demonstrating import Demo
 from restora.cli.listing import Methods
 from restora.cli.looking import Compare, Inspect
+from restora.cli.measuring import Challenge
 from restora.cli.restoring import Auto, Deblur, Denoise, Inpaint, Upscale
 from restora.cli.training import Train
+from restora.cli.weighing import weights_commands
 
 app = typer.Typer(
     name="restora",
@@ -34,10 +36,8 @@ app = typer.Typer(
 add_commands(app, "Restore", Auto, Denoise, Deblur, Upscale, Inpaint)
 add_commands(app, "Measure", Degrade, Inspect, Compare)
 add_commands(app, "Know", Methods)
-weighing.add_to(app)
-benching.add_to(app)
-measuring.add_to(app)
-add_commands(app, "Know", Train, Demo)
+app.add_typer(weights_commands(), name="weights", rich_help_panel="Know")
+add_commands(app, "Know", Bench, Report, Challenge, Train, Demo)
 
 
 def command_names() -> list[str]:

@@ -2,7 +2,6 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -37,16 +36,10 @@ class FilesCommand(Command):
     quiet: Quiet = False
 
 
-def add_commands(app: typer.Typer, panel: str | None, *commands: type[Command] | Callable[..., int]) -> None:
+def add_commands(app: typer.Typer, panel: str | None, *commands: type[Command]) -> None:
     """Put commands into a panel of the app: their docstrings are the help, a line a paragraph, then the examples."""
     for command in commands:
         text, _, lines = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples:\n")
         paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
         options = {"help": "\n\n".join(paragraphs), "epilog": "Examples:\n" + lines}
         app.command(command.__name__.lower(), rich_help_panel=panel, **options)(command)
-
-
-def add_command(app: typer.Typer, command: Callable[..., int], panel: str, lines: Sequence[str]) -> None:
-    """Put a function into the app."""
-    command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\nExamples:\n" + "\n".join(lines)
-    add_commands(app, panel, command)

@@ -204,7 +204,7 @@ def method_and_parameters(
     if weights is None:
         _require_for(method, task)
         return method, parameters_from(pairs, method)
-    from restora.evaluation.entrants import field_for_weights, method_of_weights
+    from restora.evaluation.configurations import field_for_weights, method_of_weights
     from restora.weights.store import find
 
     find(weights)
@@ -217,6 +217,19 @@ def method_and_parameters(
     if field in parameters:
         raise InvalidParameter("the weights are given twice: by --weights and by -p")
     return method, {**parameters, field: weights}
+
+
+def methods_from(text: str | None) -> tuple[str, ...]:
+    """The methods of a list such as ``nlm,package.module:Class``.
+
+    Raises:
+        UnknownName: there is none of that name.
+        InvalidInput: a class cannot be imported, or is no method.
+    """
+    names = words_of(text)
+    for name in names:
+        find_method(name)
+    return names
 
 
 def find_method(name: str) -> catalog.Entry:

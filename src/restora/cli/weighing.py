@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restora import catalog
 from restora.cli.command import Command, add_commands
 from restora.cli.options import JsonLines, Quiet, weights_for
 from restora.cli.talk import Talk, print_json, print_table
@@ -179,8 +180,8 @@ class Fetch(Command):
         return 0
 
 
-def add_to(app: typer.Typer) -> None:
-    """Put the commands into the app, as ``weights list`` and so on."""
+def weights_commands() -> typer.Typer:
+    """``restora weights list`` and its siblings."""
     group = typer.Typer(
         help="List, check and fetch the weights of networks. Without a command: list.",
         epilog="Examples:\n"
@@ -190,7 +191,7 @@ def add_to(app: typer.Typer) -> None:
         "  restora denoise scan.png --weights dncnn_25",
     )
     add_commands(group, None, List, Info, Where, Verify, Fetch)
-    app.add_typer(group, name="weights", rich_help_panel="Know")
+    return group
 
 
 def _public() -> "dict[str, Public]":
@@ -207,7 +208,7 @@ def _row_of_stored(stored: "Stored", public: "Public | None") -> Row:
         "architecture": record.architecture if record else public.architecture if public else "",
         "task": (record.purpose or record.task) if record else public.task if public else "",
         "bytes": stored.path.stat().st_size,
-        "where": stored.place,
+        "where": stored.location,
         "licence": record.licence if record else public.licence if public else "",
     }
 
@@ -219,14 +220,14 @@ def _row_of_public(public: "Public") -> Row:
 
 def _facts(weights: str) -> Row:
     """What there is to say of a file that is here."""
-    from restora.nets.architectures import ARCHITECTURES
+    from restora.nets.architectures import architectures
     from restora.weights.identify import identify, record_of
     from restora.weights.store import find, sha256_of
 
     path = find(weights)
     record = record_of(path)
     facts: dict[str, object] = {"name": path.stem}
-    if record is None or record.architecture in ARCHITECTURES:
+    if record is None or record.architecture in architectures():
         facts |= _facts_of_network(identify(weights))
     facts |= {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
     return facts if record is None else {**facts, **_facts_of_record(record)}
@@ -234,15 +235,15 @@ def _facts(weights: str) -> Row:
 
 def _facts_of_network(identified: "Identified") -> Row:
     from restora.nets.network import parameter_count
-    from restora.weights.identify import METHODS
     from restora.weights.load import network_of
 
     found = identified.found
+    entry = catalog.running(found.architecture)
     return {
         "architecture": found.architecture,
         "fields": dict(found.fields),
         "parameters": parameter_count(network_of(identified)),
-        "method": METHODS[found.architecture],
+        "method": "" if entry is None else entry.name,
         "layout": found.layout,
     }
 

@@ -28,6 +28,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
 import restora
+from restora.core.caches import user_cache
 
 Kernel = Callable[..., Any]
 """A compiled function of arrays and numbers."""
@@ -165,12 +166,10 @@ def cache_folders() -> tuple[Path, ...]:
     if given:
         return (Path(given) / "restora",)
     package = Path(restora.__file__).parent / "__pycache__" / "kernels"
-    base = os.environ.get("XDG_CACHE_HOME")
     try:
-        user = Path(base).expanduser() if base else Path.home() / ".cache"
+        return (package, user_cache() / "kernels" / restora.__version__)
     except RuntimeError:  # nobody's home is known
         return (package,)
-    return (package, user / "restora" / "kernels" / restora.__version__)
 
 
 def _read(path: Path) -> bytes | None:

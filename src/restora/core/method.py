@@ -34,8 +34,9 @@ class Method(ABC):
     """A restoration method: a frozen, slotted dataclass whose fields are the paper's parameters.
 
     A subclass declares ``spec``, its fields with the paper's names, defaults and ranges, and :meth:`solve`; where the
-    paper has a table over σ, scale or colour, :meth:`for_problem` reads it. It never clips, rescales, converts colour,
-    tiles, prints or reads files. It leaves its input untouched and draws randomness only from ``context.generator``.
+    paper has a table over σ, :meth:`for_noise` reads it, and one over scale or colour :meth:`for_problem`. It never
+    clips, rescales, converts colour, tiles, prints or reads files. It leaves its input untouched and draws randomness
+    only from ``context.generator``.
 
     Raises:
         InvalidParameter: a field is outside the range that its type declares.
@@ -48,9 +49,18 @@ class Method(ABC):
         check_parameters(self)
 
     @classmethod
-    def for_problem(cls: type[M], problem: Problem) -> M:
-        """The parameters that the paper gives for such a problem; the defaults where it gives one set for all."""
+    def for_noise(cls: type[M], sigma: float) -> M:
+        """The parameters that the paper gives for white noise of σ; the defaults where it gives one set for all."""
         return cls()
+
+    @classmethod
+    def for_problem(cls: type[M], problem: Problem) -> M:
+        """The parameters that the paper gives for such a problem; those for its noise where no more is asked.
+
+        Raises:
+            InvalidInput: σ is needed and unknown.
+        """
+        return cls.for_noise(problem.sigma) if cls.spec.needs_sigma else cls()
 
     @abstractmethod
     def solve(self, problem: Problem, context: Context) -> Result:

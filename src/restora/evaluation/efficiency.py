@@ -25,18 +25,17 @@ from statistics import fmean
 
 import torch
 
-from restora.core.errors import FileProblem, InvalidParameter, MissingData, UnknownName
+from restora.core.errors import FileProblem, InvalidParameter, UnknownName
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result
 from restora.evaluation.complexity import SIZE, Complexity, complexity_of_run
+from restora.evaluation.configurations import configurations_of, method_of
 from restora.evaluation.degradations import Scene, Simulated
-from restora.evaluation.entrants import entrants_of, method_of
 from restora.evaluation.ledger import MEAN
 from restora.evaluation.measurements import Row
 from restora.evaluation.meter import Cost, device_name, metered
 from restora.evaluation.protocol import Case, Protocol, levelled
-from restora.evaluation.sets import ImageSet
 from restora.evaluation.suites import Selection, suite
 from restora.front.restore import restore
 
@@ -61,8 +60,8 @@ SHARES: Mapping[str, Shares] = {"2025": Shares(0.7, 0.15, 0.15), "2026": Shares(
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
-    """Something that restores.
+class Candidate:
+    """A method, or anything else that restores, to be compared with others.
 
     Attributes:
         name: in the table.
@@ -75,22 +74,22 @@ class Contestant:
     complexity: Complexity | None = None
 
 
-def contestants_of(
+def candidates_of(
     methods: Sequence[str], weights: Sequence[str] = (), device: torch.device | str = "cpu"
-) -> tuple[Contestant, ...]:
+) -> tuple[Candidate, ...]:
     """Methods through the front door, named and given weights as ``restora bench`` does.
 
     Raises:
-        As :func:`restora.evaluation.entrants.entrants_of`.
+        As :func:`restora.evaluation.configurations.configurations_of`.
     """
     return tuple(
-        Contestant(name, partial(restore, method=method_of(name), parameters=parameters, device=device))
-        for name, parameters in entrants_of(methods, weights).items()
+        Candidate(name, partial(restore, method=method_of(name), parameters=parameters, device=device))
+        for name, parameters in configurations_of(methods, weights).items()
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Line:
     """A line of the table: a method on a set.
 
     Attributes:
@@ -145,65 +144,61 @@ REFERENCES: tuple[Reference, ...] = (
 """The published baselines."""
 
 
-def course(challenge: str, sets: Sequence[str] = (), folder: Path | None = None) -> tuple[Protocol, ...]:
+def protocols_of(challenge: str, sets: Sequence[str] = ()) -> tuple[Protocol, ...]:
     """The protocols of a challenge, one for each set.
 
     Args:
         challenge: one of :data:`CHALLENGES`.
-        sets: names of image sets; empty means all of the challenge, unless there is a folder.
-        folder: PNG files of true images, such as those of DIV2K or LSDIR, which are not among the sets.
+        sets: names of image sets, and folders of true images, such as those of DIV2K or LSDIR, which are not among the
+            sets; empty means all sets of the challenge.
 
     Raises:
         UnknownName: there is no such challenge, or it does not use such a set.
-        MissingData: the folder holds no PNG files.
+        MissingData: a folder holds no pictures.
     """
     if challenge not in CHALLENGES:
         raise UnknownName.among("challenge", challenge, CHALLENGES)
-    protocols = suite(challenge, Selection(sets=tuple(sets)))
-    if folder is None:
-        return protocols
-    own = _of_folder(protocols[0], folder)
-    return (*protocols, own) if sets else (own,)
+    return suite(challenge, Selection(sets=tuple(sets)))
 
 
-def compete(
+def measure(
     protocol: Protocol,
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     data: Path,
     device: torch.device,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> tuple[Entry, ...]:
-    """Let all restore the images of a protocol, in turns, and give a line for each.
+) -> tuple[Line, ...]:
+    """Restore the images of a protocol by all candidates, in turns, and give a line for each.
 
     Args:
-        protocol: of :func:`course`.
-        contestants: at least one, :func:`counted`, so that whatever they compile or load is there.
+        protocol: of :func:`protocols_of`.
+        candidates: at least one, :func:`counted`, so that whatever they compile or load is there.
         data: the folder of benchmark data.
-        device: on which the contestants compute, whose memory is looked at.
+        device: on which the candidates compute, whose memory is looked at.
         limit: only the first so many images.
         progress: called after each image.
 
     Raises:
-        RestoraError: a contestant cannot solve the problem, its weights or the images are not there.
+        RestoraError: a candidate cannot solve the problem, its weights or the images are not there.
     """
     tell = progress or silent
     names = protocol.images.images(data)[:limit]
-    scores = [_Score(one) for one in contestants]
+    scores = [_Score(one) for one in candidates]
     for done, name in enumerate(names):
         case = protocol.case(data, name)
         for turn, score in enumerate(scores, start=1):
-            score.take(protocol, case, device)
-            tell(done * len(scores) + turn, len(names) * len(scores), f"{score.contestant.name}: {name}")
+            score.add(protocol, case, device)
+            tell(done * len(scores) + turn, len(names) * len(scores), f"{score.candidate.name}: {name}")
     return tuple(score.entry(protocol.images.name) for score in scores)
 
 
-def counted(contestant: Contestant, protocol: Protocol) -> Contestant:
-    """The contestant with its complexity: it is run on a measurement of 3×256×256, degraded as the protocol says."""
-    return replace(contestant, complexity=complexity_of_run(lambda: contestant.restore(_standard(protocol)))[1])
+def counted(candidate: Candidate, protocol: Protocol) -> Candidate:
+    """The candidate with its complexity: it is run on a measurement of 3×256×256, degraded as the protocol says."""
+    return replace(candidate, complexity=complexity_of_run(lambda: candidate.restore(_standard(protocol)))[1])
 
 
-def entries_of(rows: Iterable[Row], complexities: Mapping[str, Complexity | None]) -> Iterator[Entry]:
+def lines_of(rows: Iterable[Row], complexities: Mapping[str, Complexity | None]) -> Iterator[Line]:
     """The lines for what ``restora bench`` measured: rows of images and means with metrics psnr and ssim.
 
     Args:
@@ -217,7 +212,7 @@ def entries_of(rows: Iterable[Row], complexities: Mapping[str, Complexity | None
         of_series = [row for row in rows if (row.method, row.protocol) == (psnr.method, psnr.protocol)]
         ssim = next(row.value for row in of_series if row.image == MEAN and row.metric == "ssim")
         images = len({row.image for row in of_series if row.image != MEAN})
-        yield Entry(
+        yield Line(
             psnr.method,
             psnr.set,
             images,
@@ -233,23 +228,23 @@ def baseline_of(complexities: Mapping[str, Complexity | None], name: str | None 
     """The method the others are scored against: the one of that name, else the first that has a network.
 
     Args:
-        complexities: by method, of all that take part, in order.
+        complexities: by method, of all that are compared, in order.
         name: the one asked for.
 
     Raises:
-        UnknownName: it does not take part.
+        UnknownName: it is not compared.
         InvalidParameter: it has no network.
     """
     if name is None:
         return next((method for method, complexity in complexities.items() if complexity is not None), None)
     if name not in complexities:
-        raise UnknownName.among("contestant", name, sorted(complexities))
+        raise UnknownName.among("candidate", name, sorted(complexities))
     if complexities[name] is None:
         raise InvalidParameter(f"{name} cannot be the baseline: it has no network, so no parameters and multiply-adds")
     return name
 
 
-def esr_score(entry: Entry, baseline: Entry, shares: Shares) -> float | None:
+def esr_score(entry: Line, baseline: Line, shares: Shares) -> float | None:
     """The score of efficient super-resolution, see the module; None where either has no network."""
     ours, base = entry.complexity, baseline.complexity
     if ours is None or base is None:
@@ -277,7 +272,7 @@ COLUMNS = (
 """Of a table: parameters and activations in millions, multiply-adds in thousands of millions, time an image."""
 
 
-def standings(entries: Sequence[Entry], baseline: str | None) -> list[tuple[str, ...]]:
+def table(entries: Sequence[Line], baseline: str | None) -> list[tuple[str, ...]]:
     """The lines of the table under :data:`COLUMNS`, set by set: the best score first, without scores the best PSNR.
 
     Args:
@@ -315,7 +310,7 @@ def references() -> list[tuple[str, ...]]:
     ]
 
 
-def write_standings(path: Path, lines: Iterable[Sequence[str]], device: torch.device) -> None:
+def write_table(path: Path, lines: Iterable[Sequence[str]], device: torch.device) -> None:
     """Write a table as CSV, with device, version and date behind each line.
 
     Raises:
@@ -333,7 +328,7 @@ def write_standings(path: Path, lines: Iterable[Sequence[str]], device: torch.de
         raise FileProblem(f"cannot write {path}: {problem}") from problem
 
 
-def _cells(entry: Entry, scores: Sequence[float | None]) -> tuple[str, ...]:
+def _cells(entry: Line, scores: Sequence[float | None]) -> tuple[str, ...]:
     size = entry.complexity
     return (
         entry.set,
@@ -352,29 +347,29 @@ def _cells(entry: Entry, scores: Sequence[float | None]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Score:
-    """What a contestant has reached so far."""
+    """What was measured of a candidate so far."""
 
-    contestant: Contestant
+    candidate: Candidate
     values: list[dict[str, float]] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
 
-    def take(self, protocol: Protocol, case: Case, device: torch.device) -> None:
-        """Let it restore one image."""
-        result, cost = metered(lambda: self.contestant.restore(case.problem), device)
+    def add(self, protocol: Protocol, case: Case, device: torch.device) -> None:
+        """Restore one image and measure the result."""
+        result, cost = metered(lambda: self.candidate.restore(case.problem), device)
         self.values.append(protocol.measure(result.x, case))
         self.costs.append(cost)
 
-    def entry(self, of_set: str) -> Entry:
+    def entry(self, of_set: str) -> Line:
         peaks = [cost.peak_mib for cost in self.costs if cost.peak_mib is not None]
-        return Entry(
-            self.contestant.name,
+        return Line(
+            self.candidate.name,
             of_set,
             len(self.values),
             fmean(values["psnr"] for values in self.values),
             fmean(values["ssim"] for values in self.values),
             fmean(cost.seconds for cost in self.costs),
             max(peaks) if peaks else None,
-            self.contestant.complexity,
+            self.candidate.complexity,
         )
 
 
@@ -386,13 +381,3 @@ def _standard(protocol: Protocol) -> Problem:
     ramp = torch.linspace(0, 1, width * scale, dtype=torch.float64).expand(1, channels, height * scale, -1).contiguous()
     problem = protocol.degradation.problem(Scene("ramp", ramp, None, Path()))
     return problem.with_y(levelled(problem.y, protocol.measurement).float())
-
-
-def _of_folder(protocol: Protocol, folder: Path) -> Protocol:
-    """The protocol on the PNG files of a folder."""
-    count = len(list(folder.glob("*.png")))
-    if count == 0:
-        raise MissingData(f"{folder} holds no PNG files of true images")
-    rest = protocol.id.removeprefix(protocol.images.name.lower())
-    images = ImageSet(name=folder.resolve().name, folder=str(folder.resolve()), count=count)
-    return replace(protocol, id=images.name.lower() + rest, images=images)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from restora.core.errors import FileProblem
 
+Key = tuple[str, str, str, str, str]
+"""Method with its parameters, protocol, image, metric and kind of device."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -30,6 +33,8 @@ class Row:
         device: such as ``cpu (AMD EPYC 9B14, 2 threads)``.
         version: of restora.
         date: ISO 8601.
+        code: the fingerprint of the code and weights behind the value; empty where it was not recorded.
+        parameters: of the method, where they differ from those its paper gives, such as ``h_over_sigma=0.4``.
     """
 
     suite: str
@@ -46,11 +51,23 @@ class Row:
     device: str
     version: str
     date: str
+    code: str = ""
+    parameters: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str, str, str]:
+    def label(self) -> str:
+        """The method, with its parameters where they are not the paper's."""
+        return labelled(self.method, self.parameters)
+
+    @property
+    def key(self) -> Key:
         """What a row is about; of two rows with the same key the later one holds."""
-        return self.method, self.protocol, self.image, self.metric, self.device.partition(" ")[0]
+        return self.label, self.protocol, self.image, self.metric, self.device.partition(" ")[0]
+
+
+def labelled(method: str, parameters: str) -> str:
+    """The name of a method, with its parameters where they are not the paper's."""
+    return f"{method} ({parameters})" if parameters else method
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
@@ -85,9 +102,10 @@ class Measurements:
         """The rows that hold, in the order in which they were first written."""
         return tuple(self._rows.values())
 
-    def get(self, key: tuple[str, str, str, str, str]) -> Row | None:
-        """The row of that key."""
-        return self._rows.get(key)
+    def get(self, key: Key, code: str) -> Row | None:
+        """The row of that key, if it was measured by that code."""
+        row = self._rows.get(key)
+        return row if row is not None and row.code == code else None
 
     def append(self, rows: Sequence[Row]) -> None:
         """Write rows, all of them or, if the power fails in between, a part that is recognised as such.
@@ -140,6 +158,8 @@ def _parsed(path: Path, number: int, row: dict[str, str]) -> Row:
             device=row["device"],
             version=row["version"],
             date=row["date"],
+            code=row["code"],
+            parameters=row["parameters"],
         )
     except (TypeError, ValueError) as problem:
         raise FileProblem(f"line {number} of {path} cannot be read: {problem}") from problem

@@ -26,7 +26,7 @@ class Pictures:
 
     def path(self, method: str, protocol: str, image: str) -> Path:
         """Where a picture lies."""
-        return self.folder / method / protocol / f"{image}.png"
+        return self.folder / method.replace(":", ".") / protocol / f"{image}.png"
 
     def save(self, x: Float[Tensor, "1 c h w"], method: str, protocol: str, image: str) -> None:
         """Write an image clipped and rounded to 8 bits; channels other than 1 or 3 are not written.

@@ -13,7 +13,7 @@ from pathlib import Path
 from restora.core.errors import FileProblem, MissingData
 from restora.evaluation.ledger import MEAN, Standing, ledger, standing_of
 from restora.evaluation.measurements import Row, read_rows
-from restora.evaluation.sets import find_set
+from restora.evaluation.sets import image_sets
 from restora.evaluation.suites import suite_names
 
 TOLERANCE = 0.05
@@ -47,8 +47,9 @@ class _Line:
     @classmethod
     def of(cls, row: Row, images: int) -> "_Line":
         """The line of a row; a mean over fewer ``images`` than the set has says so."""
-        count = find_set(row.set).count
-        label = row.method if row.image == MEAN else f"{row.method}, {row.image}"
+        known = image_sets().get(row.set)
+        count = images if known is None else known.count
+        label = row.label if row.image == MEAN else f"{row.label}, {row.image}"
         if row.image == MEAN and images < count:
             label += f" ({images} of {count} images)"
         standing = standing_of(row.method, row.protocol, row.metric, row.image) if row.published is not None else None
@@ -94,7 +95,7 @@ def write_report(results: Path, path: Path) -> None:
     """
     measured, tables = sorted(results.glob("*/measurements.csv")), sorted(results.glob("*.csv"))
     if not measured and not tables:
-        raise MissingData(f"{results} holds no results: `restora bench SUITE` writes {results}/SUITE/measurements.csv")
+        raise MissingData(f"{results} holds no results: `restora bench SUITE --out {results}/SUITE` writes them")
     rows = tuple({row.key: row for file in measured for row in read_rows(file)}.values())
     counts = Counter(_series(row) for row in rows if row.image != MEAN)
     lines = [_Line.of(row, counts[_series(row)]) for row in _told(rows)]
@@ -149,7 +150,7 @@ def _suites(lines: Sequence[_Line]) -> Iterator[str]:
 
 def _table(protocol: str, metric: str, lines: Sequence[_Line]) -> str:
     """Means of all methods, ours and the literature's, best first; then the single images."""
-    ours = {line.ours.method for line in lines if line.ours is not None}
+    ours = {line.ours.label for line in lines if line.ours is not None}
     means = [line for line in lines if line.ours is not None and line.ours.image == MEAN]
     means += [
         _Line(entry.method, entry.value, entry.value, entry.status)

@@ -1,7 +1,6 @@
 """Runner: measures methods over the protocols of a suite, image by image, and can be interrupted at any of them."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,18 +10,22 @@ from statistics import fmean
 import torch
 
 from restora import catalog
+from restora.core.caches import user_cache
 from restora.core.errors import CannotSolve, FileProblem, InvalidParameter, MissingData, RestoraError
 from restora.core.problem import Problem
 from restora.core.progress import Progress, silent
 from restora.core.result import Result
 from restora.core.spec import Task
-from restora.evaluation.entrants import Entrants, entrants_of, method_of
+from restora.evaluation.configurations import Configurations, configurations_of, method_of, parameters_in_words
+from restora.evaluation.fingerprint import fingerprint
 from restora.evaluation.ledger import MEAN, published_mean
-from restora.evaluation.measurements import Measurements, Row
+from restora.evaluation.measurements import Measurements, Row, labelled, read_rows
 from restora.evaluation.meter import Cost, device_name, metered
 from restora.evaluation.pictures import Pictures
 from restora.evaluation.protocol import Case, Protocol
+from restora.evaluation.sets import data_folder
 from restora.evaluation.suites import Selection, suite
+from restora.front.plan import plan
 
 Restore = Callable[[Problem, str], Result]
 """How a method of that name is applied to a problem; the front door unless another is given."""
@@ -44,28 +47,30 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
     progress: Progress | None = None,
     restore: Restore | None = None,
     weights: Sequence[str] = (),
+    parameters: Mapping[str, object] | None = None,
 ) -> Iterator[Row]:
     """Measure methods on a suite and yield a row for each metric of each image and of each set's mean.
 
     Rows are appended to ``out/measurements.csv`` as they come, pictures written below ``out/pictures``. What stands
-    there already, of the same kind of device, is yielded from there and not computed again (for new numbers give a new
-    folder). A method that does not solve a protocol's H, or fails on an image, is skipped, and ``progress`` is told so
-    in one sentence. Means run over all images of the set that are measured so far.
+    there already, of the same code, weights, parameters and kind of device, is yielded from there and not computed
+    again (for new times give a new folder). A method that does not solve a protocol's H, or fails on an image, is
+    skipped, and ``progress`` is told so in one sentence. Means run over all images of the set that are measured so far.
 
     Args:
         suite_name: a suite of ``suites.toml``.
-        methods: names of the catalog; empty means all for the suite's tasks.
-        sets: names of image sets; empty means all of the suite.
+        methods: names of the catalog, or classes ``package.module:Class``; empty means all for the suite's tasks.
+        sets: names of image sets, or folders of pictures; empty means all sets of the suite.
         sigmas: noise levels in gray levels of 255 in place of the suite's.
         scales: factors of enlargement in place of the suite's.
         limit: only the first so many images of each set.
         data: the folder of benchmark data; None means that of the environment variable RESTORA_DATA.
-        out: the folder of measurements; None means ``results/<suite>`` below the working directory.
+        out: the folder of measurements; None means that of :func:`default_folder`.
         device: where to compute.
         progress: called after each image with the number of images done and to do.
         restore: in place of the front door.
         weights: of networks, by name or path. Each is run by every method named that takes weights, or by the method
             of its architecture where none is named, and stands in the rows as ``METHOD[NAME]``.
+        parameters: of the one method named, in place of those its paper gives.
 
     Raises:
         UnknownName: there is no such suite, set or method.
@@ -78,23 +83,54 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
     if limit is not None and limit < 1:
         raise InvalidParameter.outside("limit", limit, ">= 1")
     protocols = suite(suite_name, Selection(tuple(sets), tuple(sigmas), tuple(scales)))
-    entrants = entrants_of(methods, weights)
-    root = _data_folder(data)
+    configurations = configurations_of(methods, weights, parameters)
+    root = data_folder(data, [protocol.images for protocol in protocols])
     images = {protocol.id: protocol.images.images(root) for protocol in protocols}
     place = torch.device(device)
     if place.type == "cuda" and not torch.cuda.is_available():
         raise InvalidParameter("there is no CUDA device here: use the CPU")
-    folder = out or Path("results") / suite_name
+    folder = out or default_folder(suite_name)
     bench = _Bench(
         data=root,
         limit=limit,
         device=place,
         measurements=Measurements(folder / "measurements.csv"),
         pictures=Pictures(folder / "pictures"),
-        restore=restore or _front_door(place, entrants),
+        restore=restore or _front_door(place, configurations),
+        configurations=configurations,
         progress=progress or silent,
     )
-    return bench.run(protocols, images, tuple(entrants))
+    return bench.run(protocols, images)
+
+
+def recorded(
+    suite_name: str,
+    methods: Sequence[str] = (),
+    selection: Selection | None = None,
+    out: Path | None = None,
+) -> Iterator[Row]:
+    """What stands in ``out/measurements.csv``, whatever code measured it; nothing is run.
+
+    Args:
+        suite_name: a suite of ``suites.toml``.
+        methods: as the rows name them, with or without their weights; empty means all.
+        selection: the part of the suite.
+        out: the folder of measurements; None means that of :func:`default_folder`.
+
+    Raises:
+        UnknownName: there is no such suite or set.
+        FileProblem: there are no measurements, or they cannot be read.
+    """
+    protocols = {protocol.id for protocol in suite(suite_name, selection)}
+    rows = read_rows((out or default_folder(suite_name)) / "measurements.csv")
+    for row in {row.key: row for row in rows}.values():
+        if row.protocol in protocols and (not methods or {row.method, method_of(row.method)} & set(methods)):
+            yield row
+
+
+def default_folder(suite_name: str) -> Path:
+    """Where the measurements of a suite lie unless a folder is given: ``restora/bench`` in the user's cache."""
+    return user_cache() / "bench" / suite_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +141,8 @@ class _Job:
     protocol: Protocol
     names: tuple[str, ...]
     every: tuple[str, ...]
+    code: str
+    parameters: str
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -117,12 +155,11 @@ class _Bench:
     measurements: Measurements
     pictures: Pictures
     restore: Restore
+    configurations: Configurations
     progress: Progress
 
-    def run(
-        self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]], methods: tuple[str, ...]
-    ) -> Iterator[Row]:
-        jobs, refusals = self._jobs(protocols, images, methods)
+    def run(self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]]) -> Iterator[Row]:
+        jobs, refusals = self._jobs(protocols, images)
         done, total = 0, sum(len(job.names) for job in jobs)
         for sentence in refusals:
             self.progress(done, total, sentence)
@@ -130,25 +167,36 @@ class _Bench:
             yield from self._one(job, done, total)
             done += len(job.names)
 
-    def _jobs(
-        self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]], methods: tuple[str, ...]
-    ) -> tuple[list[_Job], list[str]]:
+    def _jobs(self, protocols: Sequence[Protocol], images: dict[str, tuple[str, ...]]) -> tuple[list[_Job], list[str]]:
         """What is to be run, protocol by protocol, and a sentence for each method and protocol that is not."""
         jobs: list[_Job] = []
         refusals: list[str] = []
         for protocol in protocols:
             every = images[protocol.id]
-            H = protocol.case(self.data, every[0]).problem.H
-            for method in methods or _methods_for(protocol.task):
-                spec = catalog.find(method_of(method)).spec()
-                if isinstance(H, spec.solves):
-                    jobs.append(_Job(method, protocol, every[: self.limit], every))
+            first = protocol.case(self.data, every[0]).problem
+            for method in tuple(self.configurations) or _methods_for(protocol.task):
+                try:
+                    code, parameters = self._identity(method, first)
+                except RestoraError as refusal:
+                    refusals.append(f"{method} skipped on {protocol.id}: {refusal}")
                 else:
-                    solved = ", ".join(kind.__name__ for kind in spec.solves)
-                    refusals.append(f"{method} skipped on {protocol.id}: it solves {solved}, not {type(H).__name__}")
-        if methods and not jobs:
+                    jobs.append(_Job(method, protocol, every[: self.limit], every, code, parameters))
+        if self.configurations and not jobs:
             raise CannotSolve("none of the methods named solves any protocol selected: " + "; ".join(refusals[:3]))
         return jobs, refusals
+
+    def _identity(self, configuration: str, problem: Problem) -> tuple[str, str]:
+        """What a number of a method depends on beside the protocol: its code, and its parameters in words."""
+        entry = catalog.find(method_of(configuration))
+        reason = entry.spec().refusal(problem.H)
+        if reason is not None:
+            raise CannotSolve(reason)
+        given = self.configurations.get(configuration, {})
+        planned = plan(problem, entry.load(), parameters=given)
+        if planned.method is None:  # nothing is to be restored: what it is configured as does not matter
+            return fingerprint(entry, entry.load()()), ""
+        parameters = parameters_in_words(configuration, given, planned.method, planned.problem)
+        return fingerprint(entry, planned.method), parameters
 
     def _one(self, job: _Job, done: int, total: int) -> Iterator[Row]:
         """The rows of a job; where the method gives up on an image, those before it and a sentence."""
@@ -171,8 +219,10 @@ class _Bench:
     def _known(self, job: _Job, name: str) -> list[Row]:
         """The rows of an image that was measured before; none unless every metric is there."""
         kind = device_name(self.device).partition(" ")[0]
+        method = labelled(job.method, job.parameters)
         rows = [
-            self.measurements.get((job.method, job.protocol.id, name, metric, kind)) for metric in job.protocol.metrics
+            self.measurements.get((method, job.protocol.id, name, metric, kind), job.code)
+            for metric in job.protocol.metrics
         ]
         known = [row for row in rows if row is not None]
         return known if len(known) == len(rows) else []
@@ -209,7 +259,7 @@ class _Bench:
             peaks = [row.peak_mib for row in of_metric if row.peak_mib is not None]
             cost = Cost(fmean(row.seconds for row in of_metric), max(peaks) if peaks else None)
             mean = self._row(job, MEAN, metric, fmean(row.value for row in of_metric), cost, tuple(measured))
-            before = self.measurements.get(mean.key)
+            before = self.measurements.get(mean.key, job.code)
             if before is not None and (before.value, before.published) == (mean.value, mean.published):
                 means.append(before)
             else:
@@ -219,7 +269,8 @@ class _Bench:
 
     def _row(self, job: _Job, image: str, metric: str, value: float, cost: Cost, names: Sequence[str]) -> Row:
         whole = image == MEAN and len(names) == len(job.every)
-        published = published_mean(job.method, job.protocol.id, metric, names, whole)
+        method = labelled(job.method, job.parameters)  # other parameters than the paper's have no published number
+        published = published_mean(method, job.protocol.id, metric, names, whole)
         return Row(
             suite=job.protocol.suite,
             method=job.method,
@@ -235,6 +286,8 @@ class _Bench:
             device=device_name(self.device),
             version=version("restora"),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
+            code=job.code,
+            parameters=job.parameters,
         )
 
 
@@ -242,21 +295,11 @@ def _methods_for(task: Task) -> tuple[str, ...]:
     return tuple(entry.name for entry in catalog.entries(task=task))
 
 
-def _data_folder(data: Path | None) -> Path:
-    """The folder of benchmark data, given or of the environment."""
-    given = data or (Path(os.environ["RESTORA_DATA"]) if os.environ.get("RESTORA_DATA") else None)
-    if given is None:
-        raise MissingData("where are the benchmark data? give --data FOLDER, or set RESTORA_DATA")
-    if not given.is_dir():
-        raise MissingData(f"the folder of benchmark data {given} is not there")
-    return given
-
-
-def _front_door(device: torch.device, entrants: Entrants) -> Restore:
-    """The front door on a device, with the weights of each entrant."""
+def _front_door(device: torch.device, configurations: Configurations) -> Restore:
+    """The front door on a device, with the parameters of each configuration."""
     from restora.front.restore import restore as front  # noqa: PLC0415 (methods load when the first is run)
 
     def run(problem: Problem, method: str) -> Result:
-        return front(problem, method_of(method), parameters=entrants.get(method), device=device, seed=0)
+        return front(problem, method_of(method), parameters=configurations.get(method), device=device, seed=0)
 
     return run

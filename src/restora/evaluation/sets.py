@@ -1,6 +1,9 @@
-"""Image sets: which files a benchmark is made of. The list is ``sets.toml``; the files are the user's."""
+"""Image sets: which files a benchmark is made of. The list is ``sets.toml``; any folder of pictures is a set too."""
 
+import hashlib
+import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from restora.core.errors import FileProblem, MissingData, UnknownName
 from restora.core.reading import from_table, read_toml
+from restora.images.formats import FORMATS
+from restora.images.read import read_picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class ImageSet:
 
     Attributes:
         name: as the literature calls it.
-        folder: where the files lie, relative to the folder of benchmark data.
+        folder: where the files lie, relative to the folder of benchmark data; of a user's own set, absolute.
         reference: pattern of the true image's file, as explained in ``sets.toml``.
         measured: pattern of the measured image's file; None where the measurement is simulated.
         names: the images in order; empty means all files that match.
@@ -102,13 +106,52 @@ def find_set(name: str) -> ImageSet:
     raise UnknownName.among("image set", name, tuple(sets))
 
 
+def set_of_folder(folder: Path) -> ImageSet:
+    """The pictures of a folder as a set, called after the folder and a hash of what its files hold.
+
+    Raises:
+        MissingData: the folder holds no pictures.
+        FileProblem: a file cannot be read.
+    """
+    suffixes = {suffix for form in FORMATS for suffix in form.suffixes}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
+    if not paths:
+        raise MissingData(f"{folder} holds no pictures")
+    digest = hashlib.sha256()
+    try:
+        for path in paths:
+            digest.update(f"{path.name}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
+    except OSError as problem:
+        raise FileProblem(f"cannot read the pictures of {folder}: {problem}") from problem
+    whole = folder.resolve()
+    name = f"{re.sub(r'[^a-z0-9]+', '_', whole.name.lower())}_{digest.hexdigest()[:8]}"
+    names = tuple(path.name for path in paths)
+    return ImageSet(name=name, folder=str(whole), reference="{name}", names=names, count=len(names))
+
+
+def data_folder(data: Path | None, sets: Iterable[ImageSet]) -> Path:
+    """The folder of benchmark data, given or of the environment variable RESTORA_DATA.
+
+    Raises:
+        MissingData: it is not given though one of the ``sets`` lies there, or it does not exist.
+    """
+    given = data or (Path(os.environ["RESTORA_DATA"]) if os.environ.get("RESTORA_DATA") else None)
+    if given is None:
+        if all(Path(one.folder).is_absolute() for one in sets):
+            return Path()
+        raise MissingData("where are the benchmark data? give --data FOLDER, or set RESTORA_DATA")
+    if not given.is_dir():
+        raise MissingData(f"the folder of benchmark data {given} is not there")
+    return given
+
+
 def read_image(path: Path, key: str | None = None) -> Float[Tensor, "1 c h w"]:
-    """An 8-bit picture divided by 255, or the array ``key`` of a .mat or .npz file as it is; float64.
+    """A picture in [0, 1], or the array ``key`` of a .mat or .npz file as it is; float64.
 
     Raises:
         FileProblem: the file is missing or cannot be read.
     """
-    array = read_array(path, key) if key is not None else _read_picture(path) / 255
+    array = read_array(path, key) if key is not None else _read_picture(path)
     image = torch.from_numpy(np.asarray(array, dtype=np.float64))
     return image[None, None] if image.ndim == 2 else image.movedim(-1, 0)[None]
 
@@ -131,9 +174,10 @@ def read_array(path: Path, key: str) -> np.ndarray:
 
 
 def _read_picture(path: Path) -> np.ndarray:
-    """Gray levels 0 … 255: (h, w) of a gray picture, (h, w, 3) of a colour one."""
-    try:
-        with Image.open(path) as picture:
-            return np.array(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
-    except OSError as problem:
-        raise FileProblem(f"cannot read {path}: {problem}") from problem
+    """The samples in [0, 1]: (h, w) of a gray picture, (h, w, 3) of a colour one; opacity is left out."""
+    picture = read_picture(path)
+    channels = picture.pixels.shape[2]
+    if channels not in (1, 3):
+        raise FileProblem(f"{path} has {channels} channels: benchmarks take gray and colour")
+    whole = picture.pixels / np.float64(picture.white if picture.pixels.dtype.kind != "f" else 1)
+    return whole[..., 0] if channels == 1 else whole

@@ -11,7 +11,7 @@ from restora.core.errors import InvalidParameter, UnknownName
 from restora.core.reading import read_toml
 from restora.evaluation.degradations import measured_from
 from restora.evaluation.protocol import Protocol
-from restora.evaluation.sets import find_set
+from restora.evaluation.sets import ImageSet, find_set, image_sets, set_of_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Selection:
     """Which part of a suite is run; empty means all.
 
     Attributes:
-        sets: names of image sets, in whatever case.
+        sets: names of image sets, in whatever case, and folders of pictures.
         sigmas: noise levels in gray levels of 255, in place of those of the suite; what has no such axis is left out.
         scales: factors of enlargement, likewise.
     """
@@ -53,21 +53,33 @@ def suite(name: str, selection: Selection | None = None) -> tuple[Protocol, ...]
     if name not in tables:
         raise UnknownName.among("suite", name, tuple(tables))
     selection = selection or Selection()
-    wanted = {find_set(s).name for s in selection.sets}
+    own, named = _selected(selection.sets)
     used = {s for block in tables[name] for s in block["sets"]}
-    for s in sorted(wanted - used):
+    for s in sorted(named - used):
         raise UnknownName.among(f"image set of the suite {name}", s, tuple(sorted(used)))
-    protocols = tuple(
-        protocol
+    protocols = {
+        protocol.id: protocol
         for block in tables[name]
-        for protocol in _protocols(name, block, selection)
-        if not wanted or protocol.images.name in wanted
-    )
+        for protocol in _protocols(name, block, _sets_of(block, own, named, chosen=bool(selection.sets)), selection)
+    }
     if not protocols:
         raise InvalidParameter(
             f"nothing of the suite {name} is left: its protocols do not vary in what was selected on"
         )
-    return protocols
+    return tuple(protocols.values())
+
+
+def _selected(sets: Sequence[str]) -> tuple[tuple[ImageSet, ...], set[str]]:
+    """Folders of pictures as sets, and the names of known sets; a name comes before a folder that is called so."""
+    known = {name.lower() for name in image_sets()}
+    folders = [s for s in sets if s.lower() not in known and Path(s).is_dir()]
+    return tuple(set_of_folder(Path(s)) for s in folders), {find_set(s).name for s in sets if s not in folders}
+
+
+def _sets_of(block: Mapping[str, Any], own: Sequence[ImageSet], named: set[str], chosen: bool) -> tuple[ImageSet, ...]:
+    """The sets on which a block is run; what was photographed degraded has no place for other pictures."""
+    ours = [find_set(s) for s in block["sets"] if not chosen or find_set(s).name in named]
+    return (*ours, *(() if "photographed" in block["degradation"] else own))
 
 
 @cache
@@ -75,13 +87,15 @@ def _tables() -> dict[str, list[dict[str, Any]]]:
     return read_toml(Path(__file__).parent / "suites.toml")
 
 
-def _protocols(name: str, block: Mapping[str, Any], selection: Selection) -> Iterator[Protocol]:
-    for set_name, values in product(block["sets"], _values(block, selection)):
+def _protocols(
+    name: str, block: Mapping[str, Any], sets: Sequence[ImageSet], selection: Selection
+) -> Iterator[Protocol]:
+    for images, values in product(sets, _values(block, selection)):
         yield Protocol(
-            id=block["id"].format(set=set_name.lower(), **{k: _written(v) for k, v in values.items()}),
+            id=block["id"].format(set=images.name.lower(), **{k: _written(v) for k, v in values.items()}),
             suite=name,
             task=block["task"],
-            images=find_set(set_name),
+            images=images,
             space=block["space"],
             degradation=measured_from(block["degradation"], values),
             measurement=block.get("measurement", "unclipped"),

@@ -127,16 +127,15 @@ def _noisy_for_dpir(problem: Problem) -> bool:
 
 
 def _for_rrdb(problem: Problem) -> bool:
-    return isinstance(problem.H, Downsample) and problem.H.scale == 4 and _pixels(problem) <= LARGEST_FOR_RRDB
+    return problem.H.stride == 4 and _pixels(problem) <= LARGEST_FOR_RRDB
 
 
 def _for_scn(problem: Problem) -> bool:
-    H = problem.H
-    return isinstance(H, Downsample) and H.scale <= LARGEST_SCALE and _pixels(problem) <= LARGEST_FOR_SCN
+    return problem.size[0] / problem.y.shape[-2] <= LARGEST_SCALE and _pixels(problem) <= LARGEST_FOR_SCN
 
 
 def _for_espcn(problem: Problem) -> bool:
-    return isinstance(problem.H, Downsample) and problem.H.scale in (2, 3, 4)
+    return problem.H.stride in (2, 3, 4)
 
 
 def _mostly_missing(problem: Problem) -> bool:

@@ -134,7 +134,7 @@ class Recipe:
         name: of the weights it makes, and of its files.
         purpose: a sentence for the manifest.
         task: what the network is for, in the words of ``Spec.tasks``.
-        architecture: of :data:`restora.nets.architectures.ARCHITECTURES`.
+        architecture: of :func:`restora.nets.architectures.architectures`.
         fields: what the network is built with.
         data: the images.
         degradation: what is done to them, see :class:`restora.degradations.degradation.Degradation`.

@@ -16,8 +16,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from restora.core.errors import InvalidParameter
+from restora.nets.chains import IRCNN_DEPTH, chain, chain_of
 from restora.nets.fusion import fused
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 FEW_LAYERS = 17
 """Up to so many, the rounding of features in bfloat16 does not add up to more than 0.01 dB."""
@@ -96,13 +98,34 @@ class DnCNN(Network):
             if convolution.bias is not None and other.bias is not None:
                 convolution.bias.data.copy_(other.bias)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """DnCNN, or None: a chain that gives as many channels as it takes.
+
+        Seven convolutions without batch normalisation are left to IRCNN. The authors' port to PyTorch adds 1e-4 to the
+        variances.
+        """
+        found = chain_of(state)
+        if found is None or found.channels_in != found.channels_out or (found.depth == IRCNN_DEPTH and not found.norms):
+            return None
+        first, *middle, last = ("bias" in convolution for convolution in found.convolutions)
+        fields = {
+            "channels": found.channels_out,
+            "depth": found.depth,
+            "width": found.width,
+            "batch_norm": bool(found.norms),
+            "biases": (first, any(middle), last),
+            "eps": 1e-4 if found.norms and found.layout == "cszn PyTorch" else 1e-5,
+        }
+        return cls.if_it_fits("dncnn", fields, found.state(), found.layout)
+
     @property
     def halo(self) -> int:
         return self._depth
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The image without its noise."""
-        return x - self.model(self.entered(x)).to(x.dtype)
+        return x - self.model(self.like_weights(x)).to(x.dtype)
 
 
 class FDnCNN(Network):
@@ -129,28 +152,22 @@ class FDnCNN(Network):
         self.model = chain(channels + 1, channels, width, (1,) * depth)
         self._depth = depth
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """FDnCNN, or None: a chain that takes one channel more than it gives; if 4 divides those, it is FFDNet's."""
+        found = chain_of(state)
+        if found is None or found.norms or found.channels_in != found.channels_out + 1 or found.channels_out % 4 == 0:
+            return None
+        fields = {"channels": found.channels_out, "depth": found.depth, "width": found.width}
+        return cls.if_it_fits("fdncnn", fields, found.state(), found.layout)
+
     @property
     def halo(self) -> int:
         return self._depth
 
     def forward(self, x: Float[Tensor, "b c h w"], sigma: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b c h w"]:
         """The image without its noise."""
-        return self.model(self.entered(torch.cat((x, sigma.to(x.dtype)), dim=1))).to(x.dtype)
-
-
-def chain(entering: int, leaving: int, width: int, dilations: tuple[int, ...]) -> nn.Sequential:
-    """3×3 convolutions of these dilations, with biases, ReLUs between them and zeros beyond the border.
-
-    Orthogonal rows of gain √2, of gain 1 in the last convolution; biases 0.
-    """
-    channels = [entering, *[width] * (len(dilations) - 1), leaving]
-    layers: list[nn.Module] = []
-    for n, dilation in enumerate(dilations):
-        convolution = nn.Conv2d(channels[n], channels[n + 1], 3, padding=dilation, dilation=dilation)
-        nn.init.orthogonal_(convolution.weight, gain=sqrt(2) if n < len(dilations) - 1 else 1.0)
-        nn.init.zeros_(convolution.get_parameter("bias"))
-        layers += [convolution, nn.ReLU(inplace=True)]
-    return nn.Sequential(*layers[:-1])
+        return self.model(self.like_weights(torch.cat((x, sigma.to(x.dtype)), dim=1))).to(x.dtype)
 
 
 def _convolutions(network: DnCNN) -> list[nn.Conv2d]:
@@ -160,7 +177,7 @@ def _convolutions(network: DnCNN) -> list[nn.Conv2d]:
 def _like(network: DnCNN, state: Mapping[str, Tensor], depth: int, normalised: bool) -> DnCNN:
     """One with these weights, its batch normalisation merged."""
     last = max(int(name.split(".")[1]) for name in state)
-    first, middle, final = (f"model.{place}.bias" in state for place in (0, 2, last))
+    first, middle, final = (f"model.{index}.bias" in state for index in (0, 2, last))
     entrance = _convolutions(network)[0]
     found = DnCNN(
         channels=entrance.in_channels,

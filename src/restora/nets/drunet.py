@@ -5,6 +5,7 @@ prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from torch.nn.functional import pad
 from restora.core.errors import InvalidParameter
 from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 FEW_BLOCKS = 2
 """Up to so many a scale, the cost of bfloat16 was measured."""
@@ -88,6 +90,20 @@ class DRUNet(Network):
             carry(self.m_head, channels)
             deliver(self.m_tail, channels)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """DRUNet of any four widths and number of blocks, or None; the authors' names (DPIR, KAIR) are ours."""
+        head = state.get("m_head.weight")
+        if head is None or head.ndim != 4:
+            return None
+        blocks = len({key.split(".")[1] for key in state if key.startswith("m_body.")})
+        downs = [state.get(f"m_down{scale}.{blocks}.weight") for scale in (1, 2, 3)]
+        widths = (head.shape[0], *(down.shape[0] for down in downs if down is not None))
+        if len(widths) != 4:
+            return None
+        fields = {"channels": head.shape[1] - 1, "widths": widths, "blocks": blocks}
+        return cls.if_it_fits("drunet", fields, dict(state), "DPIR") if fields["channels"] >= 1 else None
+
     @property
     def halo(self) -> int:
         # Head, tail and the rest of a square of 8×8 that is seen in part; a block is two convolutions, on the way down
@@ -98,7 +114,7 @@ class DRUNet(Network):
         """The image without its noise."""
         height, width = x.shape[-2:]
         inputs = pad(torch.cat((x, sigma.to(x.dtype)), dim=1), (0, -width % 8, 0, -height % 8), mode="replicate")
-        x1 = self.m_head(self.entered(inputs))
+        x1 = self.m_head(self.like_weights(inputs))
         x2 = self.m_down1(x1)
         x3 = self.m_down2(x2)
         x4 = self.m_down3(x3)

@@ -10,6 +10,9 @@ Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang: "Real-time single
 an efficient sub-pixel convolutional neural network", CVPR 2016, doi:10.1109/CVPR.2016.207.
 """
 
+from collections.abc import Mapping
+from math import isqrt
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,9 +21,17 @@ from torch.nn import functional
 from restora.core.errors import InvalidParameter
 from restora.nets.beginnings import carry, deliver
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 LINEAR = 0.25
 """Up to here tanh is linear to 2 %."""
+
+LAYOUTS = {
+    "restora": ("conv1", "conv2", "conv3"),
+    "yjn870": ("first_part.0", "first_part.2", "last_part.0"),
+    "Nhat-Thanh": ("conv_1", "conv_2", "conv_3"),
+    "Lornatang": ("feature_maps.0", "feature_maps.2", "sub_pixel.0"),
+}
 
 
 class ESPCN(Network):
@@ -61,11 +72,38 @@ class ESPCN(Network):
             carry(self.conv2, channels)
             deliver(self.conv3, channels, gain=1 / LINEAR, copies=scale**2)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """ESPCN, or None. Three convolutions that keep the number of channels are not taken for it (scale 1).
+
+        Known are ``first_part.{0,2}``, ``last_part.0`` (yjn870), ``feature_maps.{0,2}``, ``sub_pixel.0`` (Lornatang),
+        ``conv_1`` … ``conv_3`` (Nhat-Thanh), and our own ``conv1``, ``conv2``, ``conv3``. Some networks of that last
+        naming end in a tanh, or use relu; their keys do not tell it, and they would be taken for ESPCN.
+        """
+        for layout, layers in LAYOUTS.items():
+            names = {
+                f"{layer}.{part}": f"conv{n}.{part}" for n, layer in enumerate(layers, 1) for part in ("weight", "bias")
+            }
+            if set(state) == set(names):
+                return _with_fields({names[key]: tensor for key, tensor in state.items()}, layout)
+        return None
+
     @property
     def halo(self) -> int:
         return 4
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
-        features = torch.tanh(self.conv1(self.entered(x)))
+        features = torch.tanh(self.conv1(self.like_weights(x)))
         features = torch.tanh(self.conv2(features))
         return functional.pixel_shuffle(self.conv3(features), self.scale).to(x.dtype)
+
+
+def _with_fields(state: Mapping[str, Tensor], layout: str) -> Recognised | None:
+    first, second, third = (state[f"conv{n}.weight"] for n in (1, 2, 3))
+    if first.ndim != 4 or third.shape[0] % first.shape[1]:
+        return None
+    channels, area = first.shape[1], third.shape[0] // first.shape[1]
+    if isqrt(area) ** 2 != area or area == 1:
+        return None
+    fields = {"scale": isqrt(area), "channels": channels, "widths": (first.shape[0], second.shape[0])}
+    return ESPCN.if_it_fits("espcn", fields, state, layout)

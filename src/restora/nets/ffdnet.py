@@ -4,6 +4,8 @@ K. Zhang, W. Zuo and L. Zhang, "FFDNet: toward a fast and flexible solution for 
 Transactions on Image Processing 27(9), 2018, doi:10.1109/TIP.2018.2839891.
 """
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,8 +13,12 @@ from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
 from restora.core.errors import InvalidParameter
 from restora.nets.beginnings import pass_through
-from restora.nets.dncnn import chain
+from restora.nets.chains import chain, chain_of
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
+
+_BY_COLUMNS = (0, 2, 1, 3)
+"""MATLAB counts the pixels of a 2×2 block down the columns: its number of the pixels that PyTorch calls 0, 1, 2, 3."""
 
 
 class FFDNet(Network):
@@ -60,6 +66,23 @@ class FFDNet(Network):
                 raise InvalidParameter.outside("width", width, f">= {8 * channels} to pass the picture through")
             pass_through(self.model, 4 * channels)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """FFDNet, or None: a chain without normalisations that takes 4c + 1 channels and gives 4c.
+
+        Known are KAIR's state dicts (``model.N``), which are ours, and the authors' MATLAB files (``convNN``), whose
+        kernels are re-ordered for PyTorch's order of the four half-size images. The model of colour noise with
+        covariances (18 channels in, 12 out) is not known here.
+        """
+        found = chain_of(state)
+        if found is None or found.norms or found.channels_out % 4 or found.channels_in != found.channels_out + 1:
+            return None
+        fields = {"channels": found.channels_out // 4, "depth": found.depth, "width": found.width}
+        tensors = found.state()
+        if found.layout == "MATLAB":
+            tensors = _by_rows(tensors, found.depth, found.channels_out)
+        return cls.if_it_fits("ffdnet", fields, tensors, found.layout)
+
     @property
     def halo(self) -> int:
         # depth blocks of two pixels, and the other pixel of the last block.
@@ -70,4 +93,13 @@ class FFDNet(Network):
         height, width = x.shape[-2:]
         even = pad(x, (0, width % 2, 0, height % 2), mode="replicate")
         inputs = torch.cat((pixel_unshuffle(even, 2), sigma[..., ::2, ::2].to(x.dtype)), dim=1)
-        return pixel_shuffle(self.model(self.entered(inputs)), 2)[..., :height, :width].to(x.dtype)
+        return pixel_shuffle(self.model(self.like_weights(inputs)), 2)[..., :height, :width].to(x.dtype)
+
+
+def _by_rows(state: dict[str, Tensor], depth: int, channels: int) -> dict[str, Tensor]:
+    """The state with the image channels of the first and last convolution in PyTorch's order."""
+    order = [4 * (channel // 4) + _BY_COLUMNS[channel % 4] for channel in range(channels)]
+    first, last = "model.0.weight", f"model.{2 * depth - 2}"
+    permuted = {first: state[first][:, torch.tensor([*order, channels])]}
+    permuted |= {key: state[key][torch.tensor(order)] for key in (f"{last}.weight", f"{last}.bias") if key in state}
+    return {**state, **permuted}

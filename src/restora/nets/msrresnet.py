@@ -11,15 +11,19 @@ Workshops 2018, doi:10.1007/978-3-030-11021-5_5, whose authors use it as the lig
 "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017.
 """
 
+import re
+from collections.abc import Mapping
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from restora.core.errors import InvalidParameter
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 SLOPE = 0.1
-"""Of the leaky relu."""
+"""The slope of the leaky ReLU for negative numbers."""
 
 
 class MSRResNet(Network):
@@ -61,12 +65,36 @@ class MSRResNet(Network):
             else:
                 nn.init.zeros_(parameter)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """MSRResNet, or None.
+
+        Known are BasicSR's names (``body.{i}.conv1``, ``conv_hr``), which are ours, and KAIR's msrresnet1
+        (``recon_trunk``, ``HRconv``).
+        """
+        theirs = "recon_trunk.0.conv1.weight" in state
+        if theirs:
+            rules = (("recon_trunk.", "body."), ("HRconv.", "conv_hr."))
+            state = {_renamed(key, rules): tensor for key, tensor in state.items()}
+        first, up = state.get("conv_first.weight"), state.get("upconv1.weight")
+        if "body.0.conv1.weight" not in state or first is None or up is None or first.ndim != 4:
+            return None
+        width, channels = first.shape[:2]
+        step = 3 if up.shape[0] == 9 * width else 2
+        fields = {
+            "scale": 4 if "upconv2.weight" in state else step,
+            "channels": channels,
+            "blocks": sum(re.fullmatch(r"body\.\d+\.conv1\.weight", key) is not None for key in state),
+            "width": width,
+        }
+        return cls.if_it_fits("msrresnet", fields, state, "KAIR" if theirs else "BasicSR")
+
     @property
     def halo(self) -> int:
         return 2 * len(self.body) + 3
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c sh sw"]:
-        features = self.body(functional.leaky_relu(self.conv_first(self.entered(x)), SLOPE))
+        features = self.body(functional.leaky_relu(self.conv_first(self.like_weights(x)), SLOPE))
         for conv in (self.upconv1, self.upconv2) if self.scale == 4 else (self.upconv1,):
             features = functional.leaky_relu(functional.pixel_shuffle(conv(features), self.step), SLOPE)
         detail = self.conv_last(functional.leaky_relu(self.conv_hr(features), SLOPE))
@@ -84,3 +112,11 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return features + self.conv2(functional.relu(self.conv1(features), inplace=True))
+
+
+def _renamed(key: str, beginnings: tuple[tuple[str, str], ...]) -> str:
+    """The key with the first of these beginnings that it has put into our words."""
+    for theirs, ours in beginnings:
+        if key.startswith(theirs):
+            return ours + key.removeprefix(theirs)
+    return key

@@ -6,6 +6,9 @@ doi:10.1007/978-3-031-20071-7_2. The local means (``window``) are those of X. Ch
 doi:10.1007/978-3-031-20071-7_4.
 """
 
+import re
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,6 +16,7 @@ from torch.nn.functional import layer_norm, pad
 
 from restora.core.errors import InvalidParameter
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 
 class LayerNorm2d(nn.Module):
@@ -128,6 +132,25 @@ class NAFNet(Network):
         self.decoders = nn.ModuleList(_blocks(widths[n], windows[n], blocks) for n, blocks in zip(up, decoders))
         self.ending = nn.Conv2d(width, channels, 3, padding=1)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """NAFNet of any width and numbers of blocks, or None; the authors' names are ours.
+
+        ``window`` is not in the weights and stays 0.
+        """
+        intro = state.get("intro.weight")
+        scales = _count(state, r"downs\.(\d+)\..+")
+        if intro is None or intro.ndim != 4 or scales == 0:
+            return None
+        fields = {
+            "channels": intro.shape[1],
+            "width": intro.shape[0],
+            "encoders": tuple(_count(state, rf"encoders\.{scale}\.(\d+)\..+") for scale in range(scales)),
+            "middle": _count(state, r"middle_blks\.(\d+)\..+"),
+            "decoders": tuple(_count(state, rf"decoders\.{scale}\.(\d+)\..+") for scale in range(scales)),
+        }
+        return cls.if_it_fits("nafnet", fields, dict(state), "NAFNet")
+
     @property
     def halo(self) -> None:
         return None
@@ -135,7 +158,7 @@ class NAFNet(Network):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The restored image."""
         height, width = x.shape[-2:]
-        z = self.intro(self.entered(pad(x, (0, -width % self._multiple, 0, -height % self._multiple))))
+        z = self.intro(self.like_weights(pad(x, (0, -width % self._multiple, 0, -height % self._multiple))))
         skips = []
         for encoder, down in zip(self.encoders, self.downs):
             skips.append(encoder(z))
@@ -187,3 +210,8 @@ def _running_mean(x: Float[Tensor, "b c h w"], window: int, dim: int) -> Float[T
     before = (window - 1) // 2
     places = torch.arange(size, device=x.device).sub(before).clamp(0, size - window)
     return means.index_select(dim, places)
+
+
+def _count(state: Mapping[str, Tensor], pattern: str) -> int:
+    """How many numbers stand at the place of the group in the keys."""
+    return len({found[1] for key in state if (found := re.fullmatch(pattern, key))})

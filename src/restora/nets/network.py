@@ -7,11 +7,13 @@ bool, str, tuples of them), so that a manifest or a recipe can hold them; its de
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from restora.nets.recognised import Recognised
 
 
 class Network(nn.Module, ABC):
@@ -36,6 +38,31 @@ class Network(nn.Module, ABC):
     def halo(self) -> int | None:
         """Radius, in pixels of x, of what one output pixel depends on; None when it is the whole image."""
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """The network whose weights these are, if they are of this architecture; None where they are of another.
+
+        Overridden for every layout of names under which checkpoints of the architecture have been published.
+
+        Args:
+            state: the tensors of a checkpoint by name, in the order and precision of the file.
+        """
+        return None
+
+    @classmethod
+    def if_it_fits(
+        cls, architecture: str, fields: Mapping[str, Any], state: Mapping[str, Tensor], layout: str
+    ) -> Recognised | None:
+        """What was recognised, if the state has exactly the names and shapes of the network with those fields.
+
+        No memory is taken for the network.
+        """
+        with torch.device("meta"):
+            expected = cls(**fields).state_dict()
+        shapes = {name: tensor.shape for name, tensor in expected.items()}
+        fits = {name: tensor.shape for name, tensor in state.items()} == shapes
+        return Recognised(architecture, fields, state, layout) if fits else None
+
     def begin_with(self, state: Mapping[str, Tensor]) -> None:
         """Take up weights to train on from.
 
@@ -44,7 +71,7 @@ class Network(nn.Module, ABC):
         """
         self.load_state_dict(state)
 
-    def entered(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def like_weights(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """x in the dtype and memory layout of the weights."""
         weight = next(parameter for parameter in self.parameters() if parameter.ndim == 4)
         last = weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()

@@ -15,6 +15,7 @@ Zamir, Arora, Khan, Hayat, Khan, Yang: "Restormer: efficient transformer for hig
 2022, doi:10.1109/CVPR52688.2022.00564.
 """
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import torch
@@ -25,10 +26,15 @@ from torch.nn.functional import gelu, normalize, pixel_shuffle, pixel_unshuffle
 from restora.core.errors import InvalidParameter
 from restora.nets.extension import extended, up_to_multiple
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 Normalisation = Literal["bias-free", "with-bias"]
 
 MULTIPLE = 8  # three halvings
+
+LEVELS = ("encoder_level1", "encoder_level2", "encoder_level3", "latent")
+OTHERS = ("decoder_level1", "decoder_level2", "decoder_level3", "refinement", "patch_embed", "output")
+BETWEEN = ("down1_2", "down2_3", "down3_4", "up4_3", "up3_2", "up2_1", "reduce_chan_level3", "reduce_chan_level2")
 
 
 class Restormer(Network):
@@ -104,6 +110,29 @@ class Restormer(Network):
         self.refinement = level(widths[1], heads[0], refinement)
         self.output = _conv3(widths[1], channels)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """Restormer, or None; the authors' keys are ours, so their files and our own are both called "restora".
+
+        The network for pairs of defocused views and relatives of Restormer, such as PromptIR, have further parts.
+        """
+        if {key.split(".")[0] for key in state} != {*LEVELS, *OTHERS, *BETWEEN}:
+            return None
+        if any(f"{level}.0.attn.temperature" not in state for level in LEVELS):
+            return None
+        width, channels = state["patch_embed.proj.weight"].shape[:2]
+        with_bias = "encoder_level1.0.norm1.body.bias" in state
+        fields = {
+            "channels": channels,
+            "width": width,
+            "blocks": tuple(_count(state, level) for level in LEVELS),
+            "refinement": _count(state, "refinement"),
+            "heads": tuple(state[f"{level}.0.attn.temperature"].shape[0] for level in LEVELS),
+            "expansion": _expansion(state, width),
+            "normalisation": "with-bias" if with_bias else "bias-free",
+        }
+        return Recognised("restormer", fields, dict(state), "restora")
+
     @property
     def halo(self) -> None:
         return None
@@ -111,7 +140,7 @@ class Restormer(Network):
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         h, w = x.shape[-2], x.shape[-1]
         large = extended(x, up_to_multiple(h, MULTIPLE), up_to_multiple(w, MULTIPLE), "reflect")
-        first = self.encoder_level1(self.patch_embed["proj"](self.entered(large)))
+        first = self.encoder_level1(self.patch_embed["proj"](self.like_weights(large)))
         second = self.encoder_level2(self.down1_2(first))
         third = self.encoder_level3(self.down2_3(second))
         features = self.latent(self.down3_4(third))
@@ -216,3 +245,19 @@ class _Up(nn.Module):
 def _conv3(before: int, after: int) -> nn.Conv2d:
     """A 3×3 convolution without bias, zeros outside."""
     return nn.Conv2d(before, after, 3, padding=1, bias=False)
+
+
+def _expansion(state: Mapping[str, Tensor], width: int) -> float:
+    """The authors' 2.66 if it gives the hidden channels of every level, else another number that does."""
+    hidden = [state[f"{level}.0.ffn.project_out.weight"].shape[1] for level in LEVELS]
+    if all(int(width * 2**level * 2.66) == n for level, n in enumerate(hidden)):
+        return 2.66
+    return (hidden[-1] + 0.5) / (width * 2 ** (len(LEVELS) - 1))
+
+
+def _count(state: Mapping[str, Tensor], level: str) -> int:
+    """How many blocks a level has."""
+    n = 0
+    while f"{level}.{n}.attn.temperature" in state:
+        n += 1
+    return n

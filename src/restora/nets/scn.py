@@ -18,13 +18,17 @@ doi:10.1109/ICCV.2015.50; Liu, Wang, Wen, Yang, Han, Huang: "Robust single image
 sparse prior", IEEE TIP 25(7), 2016, doi:10.1109/TIP.2016.2564643.
 """
 
+from collections.abc import Mapping
+from math import isqrt
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 PATCH = 5
 WINDOW = 9
@@ -32,9 +36,12 @@ MIRRORED = 6
 GAIN = 1.1
 RANGE = 255.0
 PIXELS = 1 << 15
-"""That are mended at a time: their codes, and what makes them, stay in the cache."""
+"""How many pixels are corrected at a time: their codes, and what makes them, stay in the cache."""
 FLAT = 1e-6
 """Norms below are those of flat patches (on 0 … 255), which have no direction."""
+
+_FILTERS = {"conv": "features", "mean2": "mean", "diffms": "contrast"}
+_MATRICES = {"wd": "encode", "usd1": "recur", "ud": "decode"}
 
 
 class SCN(Network):
@@ -120,6 +127,22 @@ class SCN(Network):
         self.recur.weight.copy_((torch.eye(len(G), device=G.device) - G / L)[:, :, None, None])
         self.decode.weight.copy_((threshold / L * D_h)[:, :, None, None])
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """SCN, or None. No layout tells the number of recurrent stages: it is taken to be one, as in the paper.
+
+        Known are our own names and the arrays of the .mat files of huangzehao's MATLAB re-implementation: ``conv``
+        (81, 100), ``mean2`` (169, 1), ``diffms`` (81, 25), each filter column after column; ``wd`` (100, K), ``usd1``
+        (K, K), ``ud`` (K, 25), which multiply rows of features from the right; ``addp`` (25, 1). They hold one
+        recurrent stage. Further arrays are ignored.
+        """
+        if {"features.weight", "recur.weight", "places"} <= set(state):
+            return _with_fields(state, "restora")
+        if {*_FILTERS, *_MATRICES, "addp"} <= set(state):
+            renamed = _from_matlab(state)
+            return None if renamed is None else _with_fields(renamed, "huangzehao")
+        return None
+
     @property
     def halo(self) -> int:
         return (WINDOW + PATCH) // 2 - 1
@@ -128,16 +151,16 @@ class SCN(Network):
         u = _mirrored(RANGE * x, MIRRORED)
         rows = max(MIRRORED, PIXELS // (u.shape[0] * u.shape[-1]))
         if torch.is_grad_enabled() or x.shape[-2] <= rows:
-            return self._mended(u) / RANGE
+            return self._corrected(u) / RANGE
         tops = range(0, x.shape[-2], rows)
-        return torch.cat([self._mended(u[..., top : top + rows + 2 * MIRRORED, :]) for top in tops], dim=-2) / RANGE
+        return torch.cat([self._corrected(u[..., top : top + rows + 2 * MIRRORED, :]) for top in tops], dim=-2) / RANGE
 
-    def _mended(self, u: Float[Tensor, "b 1 H W"]) -> Float[Tensor, "b 1 h w"]:
+    def _corrected(self, u: Float[Tensor, "b 1 H W"]) -> Float[Tensor, "b 1 h w"]:
         """On 0..255, where the whole window lies in u."""
         c = functional.conv2d(u, self.features.weight.to(u.dtype))
         m = functional.conv2d(u, self.mean.weight.to(u.dtype))
         d = functional.conv2d(u, self.contrast.weight.to(u.dtype))
-        w = self.encode(self.entered(functional.normalize(c, dim=1, eps=FLAT)))
+        w = self.encode(self.like_weights(functional.normalize(c, dim=1, eps=FLAT)))
         z = functional.softshrink(w, 1.0)
         for _ in range(self.stages):
             z = functional.softshrink(self.recur(z) + w, 1.0)
@@ -189,3 +212,24 @@ def _mean_of_overlapping_patches() -> Float[Tensor, "1 1 13 13"]:
 def _by_rows(D: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
     """Atoms whose patches ran column after column, row after row."""
     return D.float().reshape(-1, PATCH, PATCH, D.shape[1]).transpose(1, 2).reshape(D.shape)
+
+
+def _with_fields(state: Mapping[str, Tensor], layout: str) -> Recognised | None:
+    return SCN.if_it_fits("scn", {"stages": 1, "atoms": state["recur.weight"].shape[0]}, state, layout)
+
+
+def _from_matlab(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+    arrays = [state[name] for name in (*_FILTERS, *_MATRICES)]
+    if any(array.ndim != 2 for array in arrays) or any(
+        isqrt(len(state[name])) ** 2 != len(state[name]) for name in _FILTERS
+    ):
+        return None
+    renamed = {f"{ours}.weight": _kernels(state[name]) for name, ours in _FILTERS.items()}
+    renamed |= {f"{ours}.weight": state[name].T.contiguous()[:, :, None, None] for name, ours in _MATRICES.items()}
+    return renamed | {"places": state["addp"].reshape(-1)}
+
+
+def _kernels(filters: Shaped[Tensor, "a k"]) -> Shaped[Tensor, "k 1 f f"]:
+    """Square filters that lay column after column, one in each column of the matrix."""
+    side = isqrt(len(filters))
+    return filters.T.reshape(-1, 1, side, side).transpose(2, 3).contiguous()

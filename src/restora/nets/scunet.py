@@ -12,6 +12,8 @@ Zhang, Li, Liang, Cao, Zhang, Tang, Fan, Timofte, Van Gool: "Practical blind ima
 synthesis", Machine Intelligence Research 20, 2023, doi:10.1007/s11633-023-1466-0.
 """
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,8 +22,12 @@ from restora.core.errors import InvalidParameter
 from restora.nets.attention import displacements, window_attention
 from restora.nets.extension import extended, up_to_multiple
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 LEVELS = 4
+
+STAGES = ("m_down1", "m_down2", "m_down3", "m_body", "m_up3", "m_up2", "m_up1")
+TABLE = "trans_block.msa.relative_position_params"
 
 
 class SCUNet(Network):
@@ -86,6 +92,26 @@ class SCUNet(Network):
         self.m_up3, self.m_up2, self.m_up1 = up(2), up(1), up(0)
         self.m_tail = nn.Sequential(nn.Conv2d(width, channels, 3, padding=1, bias=False))
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """SCUNet, or None; the authors' keys are ours, so their files (also KAIR's) and ours are called "restora"."""
+        if "m_head.0.weight" not in state:
+            return None
+        tables = {key: value for key, value in state.items() if key.endswith(TABLE)}
+        if not tables:
+            return None
+        key, table = next(iter(tables.items()))
+        half = state[key.replace("relative_position_params", "linear.weight")].shape[0]
+        width, channels = state["m_head.0.weight"].shape[:2]
+        fields = {
+            "channels": channels,
+            "width": width,
+            "depths": tuple(sum(key.startswith(f"{stage}.") for key in tables) for stage in STAGES),
+            "head_width": half // table.shape[0],
+            "window": (table.shape[1] + 1) // 2,
+        }
+        return Recognised("scunet", fields, dict(state), "restora")
+
     @property
     def halo(self) -> None:
         return None
@@ -94,7 +120,7 @@ class SCUNet(Network):
         h, w = x.shape[-2], x.shape[-1]
         multiple = self.window * 2 ** (LEVELS - 1)
         large = extended(x, up_to_multiple(h, multiple), up_to_multiple(w, multiple), "replicate")
-        first = self.m_head(self.entered(large))
+        first = self.m_head(self.like_weights(large))
         second = self.m_down1(first)
         third = self.m_down2(second)
         fourth = self.m_down3(third)

@@ -16,6 +16,8 @@ Liang, Cao, Sun, Zhang, Van Gool, Timofte: "SwinIR: image restoration using Swin
 doi:10.1109/ICCVW54120.2021.00210.
 """
 
+from collections.abc import Mapping
+from math import isqrt
 from typing import Literal, get_args
 
 import torch
@@ -27,6 +29,7 @@ from restora.core.errors import InvalidParameter
 from restora.nets.attention import displacements, window_attention
 from restora.nets.extension import extended
 from restora.nets.network import Network
+from restora.nets.recognised import Recognised
 
 Upsampler = Literal["pixelshuffle", "pixelshuffle-direct", "nearest-conv", "none"]
 Residual = Literal["1conv", "3conv"]
@@ -36,6 +39,10 @@ SCALES = {"pixelshuffle": (2, 3, 4, 8), "pixelshuffle-direct": (2, 3, 4), "neare
 RECONSTRUCTION_WIDTH = 64
 # The authors' mask is not −∞: with scores far apart a trace of what lies beyond a seam passes, as in their figures.
 BLOCKED = -100.0
+
+BUFFERS = (".attn_mask", ".attn.relative_position_index")  # of the size trained on; made anew by our module
+PARTS = ("norm1", "attn", "norm2", "mlp", "attn_mask")  # of a layer; relatives of SwinIR, such as HAT, have others
+TABLE = "layers.{}.residual_group.blocks.0.attn.relative_position_bias_table"
 
 
 class SwinIR(Network):
@@ -142,6 +149,39 @@ class SwinIR(Network):
             self.conv_hr = nn.Conv2d(n, n, 3, padding=1)
         self.conv_last = nn.Conv2d(n, channels, 3, padding=1)
 
+    @classmethod
+    def recognise(cls, state: Mapping[str, Tensor]) -> Recognised | None:
+        """SwinIR, or None: the authors' files (also written by KAIR) and ours, which lack their two kinds of buffers.
+
+        The range of the picture leaves no trace in the shapes: windows of 7 are taken for the authors' networks against
+        JPEG, which multiply by 255, all others for 1. Variants with an absolute positional embedding, which the authors
+        never released, are not recognised.
+        """
+        if TABLE.format(0) not in state or "conv_first.weight" not in state or "patch_embed.norm.weight" not in state:
+            return None
+        if "absolute_pos_embed" in state or _is_a_relative(state):
+            return None
+        kept = {key: value for key, value in state.items() if not key.endswith(BUFFERS)}
+        tables = [
+            state[TABLE.format(i)] for i in range(_count(state, "layers.{}.residual_group.blocks.0.norm1.weight"))
+        ]
+        width, channels = state["conv_first.weight"].shape[:2]
+        window = (isqrt(tables[0].shape[0]) + 1) // 2
+        upsampler, scale = _reconstruction(state, channels)
+        blocks = "layers.{}.residual_group.blocks.{{}}.norm1.weight"
+        fields = {
+            "channels": channels,
+            "scale": scale,
+            "upsampler": upsampler,
+            "width": width,
+            "depths": tuple(_count(state, blocks.format(i)) for i in range(len(tables))),
+            "heads": tuple(table.shape[1] for table in tables),
+            "window": window,
+            "residual": "3conv" if "conv_after_body.0.weight" in state else "1conv",
+            "image_range": 255.0 if window == 7 else 1.0,
+        }
+        return Recognised("swinir", fields, kept, "SwinIR" if len(kept) < len(state) else "restora")
+
     @property
     def halo(self) -> None:
         return None
@@ -150,7 +190,7 @@ class SwinIR(Network):
         h, w = x.shape[-2], x.shape[-1]
         mean = x.new_tensor(self.mean)[:, None, None]
         large = extended(x, (h // self.window + 1) * self.window, (w // self.window + 1) * self.window, "symmetric")
-        shallow = self.conv_first(self.entered((large - mean) * self.image_range))
+        shallow = self.conv_first(self.like_weights((large - mean) * self.image_range))
         features = self.patch_embed["norm"](shallow.permute(0, 2, 3, 1))
         features = self.norm(self.layers(features)).permute(0, 3, 1, 2)
         features = self.conv_after_body(features) + shallow
@@ -230,3 +270,30 @@ def _convolution(width: int, residual: Residual) -> nn.Module:
         nn.LeakyReLU(0.2),
         nn.Conv2d(narrow, width, 3, padding=1),
     )
+
+
+def _is_a_relative(state: Mapping[str, Tensor]) -> bool:
+    """The layers have parts that SwinIR's have not."""
+    layers = (key.split(".")[3:] for key in state if key.startswith("layers.") and ".residual_group." in key)
+    return any(rest[0] != "blocks" or rest[2] not in PARTS for rest in layers)
+
+
+def _reconstruction(state: Mapping[str, Tensor], channels: int) -> tuple[str, int]:
+    """The kind of reconstruction and its scale."""
+    if "conv_up1.weight" in state:
+        return "nearest-conv", 4 if "conv_up2.weight" in state else 2
+    if "upsample.0.weight" not in state:
+        return "none", 1
+    shape = state["upsample.0.weight"].shape
+    if "conv_before_upsample.0.weight" not in state:
+        return "pixelshuffle-direct", isqrt(shape[0] // channels)
+    steps = sum(f"upsample.{2 * i}.weight" in state for i in range(4))
+    return "pixelshuffle", isqrt(shape[0] // shape[1]) ** steps
+
+
+def _count(state: Mapping[str, Tensor], key: str) -> int:
+    """How many numbers, from 0 on, make the key one of the state."""
+    n = 0
+    while key.format(n) in state:
+        n += 1
+    return n

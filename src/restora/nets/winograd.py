@@ -36,8 +36,8 @@ _TO_DOMAIN = torch.kron(_G, _G)  # (36, 9), of a filter
 _TURNED = torch.kron(_G.flip(1), _G.flip(1))  # of a filter turned by 180°
 
 _NUMBERS = 1 << 21
-"""Of the domain, a step: few enough for the last cache, and enough that the threads need not meet all the time. Where
-other programs want the cores, each meeting can take as long as the system's slice of time."""
+"""Numbers of the domain that a step holds: few enough for the last cache, and enough that the threads need not wait for
+each other all the time. Where other programs want the cores, a wait can take as long as the system's slice of time."""
 _FEWEST = 32
 
 

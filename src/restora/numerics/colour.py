@@ -82,3 +82,8 @@ def _rounded(image: Tensor, like: Tensor, rounded: bool) -> Tensor:
         # What is a half in exact arithmetic may come out 1e-14 below it.
         image = torch.floor(image * 255 + 0.5 + 1e-9).clamp(0, 255) / 255
     return image.to(like.dtype)
+
+
+def recombined(x: Float[Tensor, "b c h w"], matrix: Float[Tensor, "3 3"]) -> Float[Tensor, "b c h w"]:
+    """The matrix times the three channels of every pixel; images of any other number of channels as they are."""
+    return torch.einsum("kc,bchw->bkhw", matrix.to(x), x) if x.shape[1] == 3 else x

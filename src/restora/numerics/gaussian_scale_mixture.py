@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.backend import runs_on_cpu_kernels
+from restora.core.operator import Size
 from restora.numerics.gaussian_scale_mixture_cpu import posterior_mean_cpu
 
 LOG_SCALES = tuple(-20.5 + 2 * i for i in range(13))
@@ -97,3 +98,38 @@ def _posterior_mean_torch(band: Tensor, parent: Tensor | None, window: int, mixt
         means = torch.tensordot((mixture.gains * mixture.centre).to(y), v, dims=1)
         parts.append((p * means).sum(dim=0))
     return torch.cat(parts)
+
+
+def neighbourhood_covariance(
+    responses: list[Float[Tensor, "u v"]], power: Float[Tensor, "#u #v"], grid: Size, window: int
+) -> Float[Tensor, "n n"]:
+    """The covariance of window x window neighbours in a band, and of the parent's coefficient.
+
+    R(δ) = mean_x s(x + δ)·t(x) = Σ_ω S(ω)T(ω) cos(ωδ)/n over the whole spectrum, of which half is given.
+
+    Args:
+        responses: the band's frequency response and, where there is a parent, the parent's.
+        power: of the spectrum that they filter.
+        grid: height and width of the band.
+        window: side of the neighbourhood, odd.
+    """
+    reach = torch.arange(1 - window, window, dtype=torch.float64, device=power.device)
+    down, along = (torch.fft.fftfreq(n, dtype=torch.float64, device=power.device) * (2 * torch.pi) for n in grid)
+    along = along[: grid[1] // 2 + 1]
+    twice = torch.where((along > 0) & (along < torch.pi), 2.0, 1.0).double()
+    angle_down, angle_along = torch.outer(reach, down), torch.outer(along, reach)
+
+    def correlation(product: Float[Tensor, "u v"]) -> Float[Tensor, "d d"]:
+        weighted = (product * power).double() * (twice / (grid[0] * grid[1]))
+        cosines = angle_down.cos() @ weighted @ angle_along.cos()
+        return cosines - angle_down.sin() @ weighted @ angle_along.sin()
+
+    i, j = (index.flatten() for index in torch.meshgrid(*2 * [torch.arange(window)], indexing="ij"))
+    own = correlation(responses[0].square()).cpu()
+    covariance = own[i[:, None] - i + window - 1, j[:, None] - j + window - 1]
+    if len(responses) == 1:
+        return covariance
+    centre = window // 2
+    shared = correlation(responses[0] * responses[1]).cpu()[i - centre + window - 1, j - centre + window - 1]
+    above = correlation(responses[1].square()).cpu()[window - 1, window - 1]
+    return torch.cat((torch.cat((covariance, shared[:, None]), 1), torch.cat((shared, above[None]))[None]))

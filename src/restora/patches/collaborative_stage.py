@@ -1,14 +1,14 @@
 """A stage of collaborative filtering, as a table of the parameters that BM3D and its kin give it."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
+from restora.core.parameters import check_parameters, counting, nonnegative, odd
 from restora.core.progress import Progress
 from restora.patches.block_matching import Groups, match_blocks
 from restora.patches.block_transforms import TransformName, block_transform
@@ -31,29 +31,26 @@ class Stage:
         beta: of the Kaiser window that weighs the pixels of a block, >= 0; 0 weighs all alike.
 
     Raises:
-        InvalidParameter: a parameter is outside its range.
-        UnknownName: there is no such transform.
+        InvalidParameter: a field is outside the range that its type declares, or there is no such transform of N1.
     """
 
     transform: TransformName = "bior1.5"
-    N1: int = 8
-    N2: int = 16
-    step: int = 3
-    NS: int = 39
-    tau: float = 3000.0
-    threshold: float = 2.7
-    beta: float = 2.0
+    N1: Annotated[int, counting] = 8
+    N2: Annotated[int, counting] = 16
+    step: Annotated[int, counting] = 3
+    NS: Annotated[int, odd] = 39
+    tau: Annotated[float, nonnegative] = 3000.0
+    threshold: Annotated[float, nonnegative] = 2.7
+    beta: Annotated[float, nonnegative] = 2.0
 
     def __post_init__(self) -> None:
-        for name, value in (("N1", self.N1), ("N2", self.N2), ("step", self.step)):
-            if value < 1:
-                raise InvalidParameter.outside(name, value, ">= 1")
-        if self.NS < 1 or self.NS % 2 == 0:
-            raise InvalidParameter.outside("NS", self.NS, "odd and >= 1")
-        for name, number in (("tau", self.tau), ("threshold", self.threshold), ("beta", self.beta)):
-            if not 0 <= number < math.inf:
-                raise InvalidParameter.outside(name, number, ">= 0 and finite")
+        check_parameters(self)
         block_transform(self.transform, self.N1)
+
+    @property
+    def sentence(self) -> str:
+        """What the stage did, for the status of a result."""
+        return f"groups of up to {self.N2} blocks of {self.N1}x{self.N1} filtered together"
 
     def match(self, z: Float[Tensor, "b c h w"]) -> Groups:
         """The groups of blocks that resemble each other in z, on [0, 1]."""
@@ -142,3 +139,8 @@ NORMAL = Profile(Stage(), Stage("dct", N2=32, tau=400))
 
 STRONG = Profile(Stage(N2=32, step=4, tau=25000, threshold=2.8), Stage("dct", N1=11, N2=32, step=6, tau=3500))
 """The profile for very noisy images of Hou et al. 2011, for 255σ > 40."""
+
+
+def profile_for(sigma: float) -> Profile:
+    """The Normal Profile up to 255σ = 40, that for very noisy images above."""
+    return NORMAL if round(255 * sigma, 6) <= 40 else STRONG

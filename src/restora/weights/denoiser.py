@@ -6,9 +6,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import CannotSolve
-from restora.nets.architectures import ARCHITECTURES
+from restora.nets.architectures import architectures, class_of
 from restora.nets.precision import Precision
-from restora.weights.identify import class_of
 from restora.weights.load import load
 from restora.weights.run import run_network
 
@@ -35,7 +34,7 @@ class NetworkDenoiser:
             FileProblem: the file cannot be read or is of no architecture known here.
             CannotSolve: the network does not take the noise level.
         """
-        trained = load(self.weights, tuple(ARCHITECTURES), x.device, self.precision, sigma)
+        trained = load(self.weights, tuple(architectures()), x.device, self.precision, sigma)
         if not trained.network.takes_noise_map:
             takers = "an FFDNet, DRUNet, FDnCNN or IRCNN"
             raise CannotSolve(

@@ -2,34 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from inspect import signature
 from pathlib import Path
 
 from torch import Tensor
 
 from restora.core.errors import FileProblem, UnknownName
-from restora.nets.architectures import ARCHITECTURES
+from restora.nets.architectures import architectures, recognise
+from restora.nets.recognised import Recognised
 from restora.weights.files import read_header, read_state, record_in
-from restora.weights.layouts.recognised import Recognised
-from restora.weights.recognise import recognise
 from restora.weights.record import Record
 from restora.weights.store import find, record_beside
-
-METHODS: Mapping[str, str] = {
-    **{name: name for name in ("srcnn", "vdsr", "espcn", "scn", "ipt")},
-    **{name: name for name in ("dncnn", "ffdnet", "ircnn", "drunet")},
-    **{name: name for name in ("swinir", "nafnet", "restormer", "scunet")},
-    "fdncnn": "dncnn",
-    "srresnet": "srresnet",
-    "msrresnet": "srresnet",
-    "rrdbnet": "rrdb",
-}
-"""Architecture -> the name of the method that runs it, for networks; what is no network is named after its method."""
-
-
-_FIXED: Mapping[str, int] = {"ipt": 3, "scn": 1}
-"""Channels of the architectures that have no field for them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,22 +69,8 @@ def record_of(path: Path) -> Record | None:
     return None if table is None else Record.of(table, f"in the header of {path}")
 
 
-def class_of(architecture: str) -> str:
-    """The architecture as its authors write it: ``dncnn`` is a DnCNN; the name itself where it is no network."""
-    return ARCHITECTURES.get(architecture, architecture).split(":")[-1]
-
-
-def channels_of(architecture: str, fields: Mapping[str, object]) -> int:
-    """Channels of the images a network takes: its field, the default of that, or what the architecture fixes."""
-    if architecture in _FIXED:
-        return _FIXED[architecture]
-    module, name = ARCHITECTURES[architecture].split(":")
-    default = signature(getattr(import_module(module), name)).parameters["channels"].default
-    return int(str(fields.get("channels", default)))
-
-
 def _as_recorded(record: Record, state: Mapping[str, Tensor], path: Path) -> Recognised:
-    if record.architecture not in ARCHITECTURES:
-        error = UnknownName.among("network", record.architecture, list(ARCHITECTURES))
+    if record.architecture not in architectures():
+        error = UnknownName.among("network", record.architecture, list(architectures()))
         raise FileProblem(f"{path} is no network, or its record is wrong: {error}")
     return Recognised(record.architecture, record.fields, state, "restora")

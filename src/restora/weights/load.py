@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from restora.core.errors import CannotSolve, FileProblem, InvalidParameter
-from restora.nets.architectures import build
+from restora.nets.architectures import build, channels_of, class_of
 from restora.nets.fusion import fused
 from restora.nets.network import Network
 from restora.nets.precision import Precision, dtype_for
 from restora.nets.winograd import use_winograd
-from restora.weights.identify import METHODS, Identified, channels_of, class_of, identify
+from restora.weights.identify import Identified, identify
 from restora.weights.record import Record
 from restora.weights.store import find
 
@@ -29,7 +29,7 @@ class Trained:
     Attributes:
         network: in eval mode, without gradients, batch normalisation merged, on its device and in its precision.
         name: of the weights.
-        architecture: a name of :data:`restora.nets.architectures.ARCHITECTURES`.
+        architecture: a name of :func:`restora.nets.architectures.architectures`.
         fields: what its constructor was given.
         channels: of the images it takes.
         record: what is known of them; None of files that are not ours.
@@ -69,8 +69,8 @@ def load(
     if trained.architecture not in architectures:
         needed = " or ".join(dict.fromkeys(_one(class_of(name)) for name in architectures))
         raise CannotSolve(
-            f"{path.name} holds {_one(class_of(trained.architecture))}, "
-            f"{METHODS[architectures[0]]} needs {needed}: use --method {METHODS[trained.architecture]}"
+            f"{path.name} holds {_one(class_of(trained.architecture))}, where {needed} is needed: "
+            "name no method, and the weights choose theirs"
         )
     dtype = dtype_for(trained.network, precision, device, sigma)
     return trained if (device.type, dtype) == ("cpu", torch.float32) else _placed(*key, device, dtype)

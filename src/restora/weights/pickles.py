@@ -39,7 +39,7 @@ _INERT = {
     ("datetime", "datetime"),
     ("_codecs", "encode"),
 }
-"""Of the standard library, what options beside the weights are made of; it becomes stubs too."""
+"""What options beside the weights are made of, from the standard library; it becomes stubs too."""
 
 
 class Stub:
@@ -125,7 +125,7 @@ class _Restricted(pickle.Unpickler):
 
 
 def _restricted_load(file: IO[bytes], *, encoding: str = "utf-8") -> Any:
-    """As pickle.load."""
+    """The counterpart of ``pickle.load``."""
     return _Restricted(file, encoding=encoding).load()
 
 
@@ -149,7 +149,7 @@ def read_pickle(path: Path) -> object:
 
 
 def _restricted_module() -> ModuleType:
-    """As torch.load wants it: a module with an ``Unpickler`` and a ``load``."""
+    """A module with an ``Unpickler`` and a ``load``, as torch.load wants it."""
     module = ModuleType("restricted_pickle")
     module.Unpickler = _Restricted  # type: ignore[attr-defined]
     module.load = _restricted_load  # type: ignore[attr-defined]

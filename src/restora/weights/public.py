@@ -1,4 +1,4 @@
-"""Public: the table of checkpoints that others have published for architectures of restora."""
+"""Public: the checkpoints that others have published for architectures of restora, of the table of networks."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from restora.core.errors import MissingWeights
-from restora.core.reading import from_table, read_toml
+from restora.core.networks import network_table
+from restora.core.reading import from_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Public:
 
     Attributes:
         name: by which it is fetched and asked for.
-        architecture: a name of :data:`restora.nets.architectures.ARCHITECTURES`.
+        architecture: a name of :func:`restora.nets.architectures.architectures`.
         url: where its authors keep it.
         source: whose repository that is, owner/name.
         licence: as that repository states it.
@@ -35,7 +36,7 @@ class Public:
 
     @property
     def suffix(self) -> str:
-        """Of its file."""
+        """The suffix of its file."""
         return Path(self.url.partition("?")[0]).suffix
 
 
@@ -55,6 +56,41 @@ def find_public(name: str) -> Public:
 
 @cache
 def public_weights() -> tuple[Public, ...]:
-    """The table, in order of names."""
-    rows = read_toml(Path(__file__).parent / "public.toml")["weights"]
-    return tuple(sorted((from_table(Public, row, "public.toml") for row in rows), key=lambda one: one.name))
+    """All rows, in the order of their names."""
+    rows = [
+        Public(
+            name=file.name,
+            architecture=name,
+            url=release.at + (file.file or f"{file.name}.pth"),
+            source=release.source,
+            licence=release.licence,
+            task=file.task,
+            bytes=file.bytes,
+            sha256=file.sha256,
+        )
+        for name, row in network_table()["architectures"].items()
+        for release in (from_table(_Release, table, "networks.toml") for table in row.get("public", ()))
+        for file in release.files
+    ]
+    return tuple(sorted(rows, key=lambda one: one.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A checkpoint of a release, as the table writes it."""
+
+    name: str
+    task: str
+    file: str = ""
+    bytes: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Release:
+    """Checkpoints that lie at one address under one licence."""
+
+    source: str
+    licence: str
+    at: str
+    files: tuple[_File, ...]

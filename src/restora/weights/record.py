@@ -38,7 +38,7 @@ class Record:
 
     Attributes:
         name: by which the weights are asked for; the file is NAME.safetensors.
-        architecture: a name of :data:`restora.nets.architectures.ARCHITECTURES`.
+        architecture: a name of :func:`restora.nets.architectures.architectures`.
         fields: what its constructor takes, beside defaults.
         task: what the network is for.
         channels: of the images, 1 or 3.

@@ -8,14 +8,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from restora.core.caches import user_cache
 from restora.core.errors import FileProblem, MissingWeights
 from restora.weights.public import Public, public_weights
 from restora.weights.record import Record
 
-Place = Literal["shipped", "cached"]
+Location = Literal["shipped", "cached"]
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".npz", ".mat")
-"""Of files in the store."""
+"""The suffixes of files in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Stored:
     Attributes:
         name: by which it is asked for.
         path: of the file.
-        place: ``shipped`` with restora, or ``cached``: fetched or put there by the user.
+        location: ``shipped`` with restora, or ``cached``: fetched or put there by the user.
         record: what is known of it; None of files that did not come with one.
     """
 
     name: str
     path: Path
-    place: Place
+    location: Location
     record: Record | None
 
 
@@ -45,8 +46,7 @@ def cache_folder() -> Path:
     given = os.environ.get("RESTORA_CACHE")
     if given:
         return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).expanduser() if base else Path.home() / ".cache") / "restora" / "weights"
+    return user_cache() / "weights"
 
 
 def stored() -> tuple[Stored, ...]:

@@ -11,14 +11,14 @@ Algorithm. With D = 17 (one σ) or 20 (any σ, JPEG),
 3. x̂ = y − conv(h).
 All convolutions are 3×3, with zeros beyond the border: a pixel depends on those within D of it.
 
-Parameters. The weights decide what is mended. ``dncnn-s-25`` (S) is for gray images of σ near 25/255, ``dncnn-b-gray``
-and ``dncnn-b-colour`` (B) for any σ up to 55/255, ``dncnn-jpeg`` for gray JPEGs; published files are given by their
-path. FDnCNN, the variant that is told σ, is run where the file holds one.
+Parameters. The weights decide what is restored. ``dncnn-s-25`` (S) is for gray images of σ near 25/255,
+``dncnn-b-gray`` and ``dncnn-b-colour`` (B) for any σ up to 55/255, ``dncnn-jpeg`` for gray JPEGs; published files are
+given by their path. FDnCNN, the variant that is told σ, is run where the file holds one.
 
 Cost. 36 (D = 17) or 44 (D = 20) thousand million multiplications for 256×256.
 
-When not. Noise that is not white, and photographs already denoised by a camera: the network takes their texture for
-noise. σ above what its weights were trained for.
+When not. The noise is not white, or the photograph was denoised by a camera: the network then takes texture for noise.
+σ is above what the weights were trained for.
 
 Departures from the original. The weights that come with restora are of its own recipes, with fewer images and hours
 than the authors'. Of the tasks of DnCNN-3 only JPEG is in ``dncnn-jpeg``, alone. The paper deblocks luma; here a gray
@@ -32,22 +32,15 @@ denoising", IEEE Transactions on Image Processing 26(7), 2017, doi:10.1109/TIP.2
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
-from restora.core.spec import Spec
-from restora.nets.precision import Precision
+from restora.core.spec import Spec, awgn_protocols
 from restora.noise.jpeg import Jpeg
 from restora.operators.identity import Identity
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-from restora.weights.run import run_network
-
-ARCHITECTURES = ("dncnn", "fdncnn")
+from restora.weights.network_method import NetworkMethod, reach_of
 
 
 @dataclass(frozen=True, slots=True)
-class DnCNN(Method):
+class DnCNN(NetworkMethod):
     """DnCNN with given weights.
 
     Attributes:
@@ -62,27 +55,21 @@ class DnCNN(Method):
         colour="native",
         paper='K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang, "Beyond a Gaussian denoiser", IEEE TIP 26(7), 2017',
         doi="10.1109/TIP.2017.2662206",
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
+        halo=reach_of,
         keeps_constants=False,
         weights=("dncnn-s-25", "dncnn-b-gray", "dncnn-b-colour", "dncnn-jpeg"),
-        published=("set12-gray-awgn-s25-noclip-seed0", "bsd68-gray-awgn-s25-noclip-seed0"),
+        published=awgn_protocols("set12-gray", "bsd68-gray", sigmas=(25,)),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("dncnn", "fdncnn")
 
     weights: str = "dncnn-b-gray"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "DnCNN":
+    def weights_for(cls, problem: Problem) -> str:
         """The model for JPEG, else the one for σ = 25/255 within 2.5/255 of it (gray), else the one for any σ."""
         if isinstance(problem.noise, Jpeg):
-            return cls("dncnn-jpeg")
+            return "dncnn-jpeg"
         if problem.y.shape[1] == 3:
-            return cls("dncnn-b-colour")
+            return "dncnn-b-colour"
         sigma = problem.noise.sigma
-        return cls("dncnn-s-25" if sigma is not None and abs(255 * sigma - 25) <= 2.5 else "dncnn-b-gray")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        """Denoise or deblock y."""
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision, problem.noise.sigma or 0.0)
-        sigma = problem.sigma if trained.network.takes_noise_map else 0.0
-        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))
+        return "dncnn-s-25" if sigma is not None and abs(255 * sigma - 25) <= 2.5 else "dncnn-b-gray"

@@ -22,7 +22,7 @@ read off its file.
 Cost. 139 thousand million multiplications for 256×256 in the authors' size. A pixel depends on those within a few
 hundred of it: tiles equal the whole, but small ones waste most of the work on their margins.
 
-When not. Noise that is not white. Where time counts: FFDNet is many times faster and half a decibel weaker.
+When not. The noise is not white. Time counts: FFDNet is many times faster and half a decibel weaker.
 
 Departures from the original. The weights that come with restora, ``drunet-small-gray`` and ``drunet-small-colour``, are
 of a network with fewer channels, by restora's own recipes, with fewer images and hours than the authors'.
@@ -35,19 +35,14 @@ prior", IEEE Transactions on Pattern Analysis and Machine Intelligence 44(10), 2
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
-from restora.core.spec import Spec
-from restora.nets.precision import Precision
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-from restora.weights.run import run_network
+from restora.weights.network_method import NetworkMethod, reach_of
 
 
 @dataclass(frozen=True, slots=True)
-class DRUNet(Method):
+class DRUNet(NetworkMethod):
     """DRUNet with given weights; σ is that of the problem.
 
     Attributes:
@@ -62,26 +57,17 @@ class DRUNet(Method):
         colour="native",
         paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
         doi="10.1109/TPAMI.2021.3088914",
-        halo=lambda method: reach_of(method.weights, ("drunet",), method.precision, interpolated=False),
+        halo=reach_of,
         multiple_of=8,
         keeps_constants=False,
         weights=("drunet-small-gray", "drunet-small-colour"),
-        published=tuple(
-            f"{images}-awgn-s{sigma}-noclip-seed0"
-            for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
-            for sigma in (15, 25, 50)
-        ),
+        published=awgn_protocols("set12-gray", "bsd68-gray", "cbsd68-rgb"),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("drunet",)
 
     weights: str = "drunet-small-gray"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "DRUNet":
+    def weights_for(cls, problem: Problem) -> str:
         """The network for colour images where there are three channels, else the one for gray images."""
-        return cls("drunet-small-colour" if problem.y.shape[1] == 3 else "drunet-small-gray")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        sigma = problem.sigma
-        trained = load(self.weights, ("drunet",), problem.y.device, self.precision, sigma)
-        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))
+        return "drunet-small-colour" if problem.y.shape[1] == 3 else "drunet-small-gray"

@@ -14,7 +14,7 @@ Algorithm.
 Cost. 7.9 (gray) or 13.9 (colour) thousand million multiplications for 256×256, a quarter of DnCNN's. A pixel depends on
 those within 2D + 1 of it.
 
-When not. Noise that is not white. Where σ is given too small noise is left, where it is too large texture goes.
+When not. The noise is not white. Where σ is given too small, noise is left; where it is too large, texture is lost.
 
 Departures from the original. The weights that come with restora are of its own recipes, with fewer images and hours
 than the authors'. σ is one number for the image; the network could take one for each pixel. The variants for clipped
@@ -29,22 +29,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from restora.core.errors import CannotSolve
-from restora.core.method import Context, Method
+from restora.core.method import Context
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
-from restora.core.spec import Spec
-from restora.nets.precision import Precision
+from restora.core.result import Result
+from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-from restora.weights.run import run_network
+from restora.weights.network_method import NetworkMethod, reach_of
 
 LARGEST_SIGMA = 75 / 255
-"""The network has seen no more noise than this."""
+"""The strongest noise in the training of the network."""
 
 
 @dataclass(frozen=True, slots=True)
-class FFDNet(Method):
+class FFDNet(NetworkMethod):
     """FFDNet with given weights; σ is that of the problem.
 
     Attributes:
@@ -59,28 +56,24 @@ class FFDNet(Method):
         colour="native",
         paper='K. Zhang, W. Zuo, L. Zhang, "FFDNet", IEEE TIP 27(9), 2018',
         doi="10.1109/TIP.2018.2839891",
-        halo=lambda method: reach_of(method.weights, ("ffdnet",), method.precision, interpolated=False),
+        halo=reach_of,
         multiple_of=2,
         keeps_constants=False,
         weights=("ffdnet-gray", "ffdnet-colour"),
-        published=tuple(
-            f"{images}-awgn-s{sigma}-noclip-seed0"
-            for images in ("set12-gray", "bsd68-gray", "cbsd68-rgb")
-            for sigma in (15, 25, 50)
-        ),
+        published=awgn_protocols("set12-gray", "bsd68-gray", "cbsd68-rgb"),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("ffdnet",)
 
     weights: str = "ffdnet-gray"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "FFDNet":
+    def weights_for(cls, problem: Problem) -> str:
         """The network for colour images where there are three channels, else the one for gray images."""
-        return cls("ffdnet-colour" if problem.y.shape[1] == 3 else "ffdnet-gray")
+        return "ffdnet-colour" if problem.y.shape[1] == 3 else "ffdnet-gray"
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        sigma = problem.sigma
-        if sigma > LARGEST_SIGMA + 1e-9:
-            raise CannotSolve(f"ffdnet is made for sigma up to 75/255, not {255 * sigma:.1f}/255: `bm3d` takes any")
-        trained = load(self.weights, ("ffdnet",), problem.y.device, self.precision, sigma)
-        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))
+        """Denoise y, whose noise must be within what the network was trained for."""
+        if problem.sigma > LARGEST_SIGMA + 1e-9:
+            sigma = 255 * problem.sigma
+            raise CannotSolve(f"ffdnet is made for sigma up to 75/255, not {sigma:.1f}/255: `bm3d` takes any")
+        return NetworkMethod.solve(self, problem, context)

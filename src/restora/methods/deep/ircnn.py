@@ -12,7 +12,7 @@ Algorithm.
 
 Cost. 12 thousand million multiplications for 256×256. A pixel depends on those within 16 of it.
 
-When not. σ above 50/255, for which the last denoiser is too weak. A single σ is served better by the wider view of
+When not. σ is above 50/255, for which the last denoiser is too weak. A single σ is served better by the wider view of
 DnCNN.
 
 Departures from the original. restora ships no weights for it: those of the authors, as KAIR has them, are asked for by
@@ -26,19 +26,14 @@ doi:10.1109/CVPR.2017.300.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
 from restora.operators.identity import Identity
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-from restora.weights.run import run_network
+from restora.weights.network_method import NetworkMethod, reach_of
 
 
 @dataclass(frozen=True, slots=True)
-class IRCNN(Method):
+class IRCNN(NetworkMethod):
     """The denoiser of the bank that is made for the σ of the problem.
 
     Attributes:
@@ -53,19 +48,14 @@ class IRCNN(Method):
         colour="native",
         paper='K. Zhang, W. Zuo, S. Gu, L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
         doi="10.1109/CVPR.2017.300",
-        halo=lambda method: reach_of(method.weights, ("ircnn",), method.precision, interpolated=False),
+        halo=reach_of,
         keeps_constants=False,
     )
+    architectures: ClassVar[tuple[str, ...]] = ("ircnn",)
 
     weights: str = "ircnn_gray"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "IRCNN":
+    def weights_for(cls, problem: Problem) -> str:
         """The bank for colour images where there are three channels, else the one for gray images."""
-        return cls("ircnn_color" if problem.y.shape[1] == 3 else "ircnn_gray")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        sigma = problem.sigma
-        trained = load(self.weights, ("ircnn",), problem.y.device, self.precision, sigma)
-        return Result(run_network(trained, problem.y, sigma), Status.done(f"with the weights {trained.name}"))
+        return "ircnn_color" if problem.y.shape[1] == 3 else "ircnn_gray"

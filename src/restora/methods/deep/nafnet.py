@@ -13,13 +13,13 @@ product of the two halves of the channels. A block is
 2. h ← h + β conv₃(z · conv(mean z)), the mean over the image or over a window about each pixel;
 3. h ← h + γ conv₅(SG(conv₄(LN h))).
 
-Parameters. The weights decide what is mended; names are those of the authors' files: NAFNet-SIDD-width32 (or 64) for
+Parameters. The weights decide what is restored; names are those of the authors' files: NAFNet-SIDD-width32 (or 64) for
 noise, NAFNet-GoPro-width32 (or 64) for motion. ``window`` is that of step 2 in pixels of y, 1.5 times the patches of
 the training where these were cut from the photographs (384 for GoPro), 0 for the whole image.
 
 Cost. 16 (width 32) or 63 (width 64) thousand million multiplications for 256×256.
 
-When not. Gray images, and noise that is not a camera's: artificial white noise is better left to DRUNet or BM3D.
+When not. The image is gray, or the noise is not a camera's: artificial white noise is better left to DRUNet or BM3D.
 
 Departures from the original. restora ships no weights for it. Those of width 32 are the default, a third of a decibel
 below those of width 64 at a quarter of their cost. A gray image is given as one of three equal colours.
@@ -35,23 +35,20 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.parameters import nonnegative
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets import nafnet
 from restora.nets.network import Network
-from restora.nets.precision import Precision
 from restora.operators.identity import Identity
 from restora.operators.unknown import UnknownBlur
-from restora.weights.load import load
-from restora.weights.run import run_network
+from restora.weights.load import Trained
+from restora.weights.network_method import NetworkMethod
 
 
 @dataclass(frozen=True, slots=True)
-class NAFNet(Method):
-    """NAFNet with given weights.
+class NAFNet(NetworkMethod):
+    """NAFNet with given weights; an unknown kernel is not found.
 
     Attributes:
         weights: a name of the store or the path of a file.
@@ -72,24 +69,20 @@ class NAFNet(Method):
         multiple_of=16,
         keeps_constants=False,
     )
+    architectures: ClassVar[tuple[str, ...]] = ("nafnet",)
 
     weights: str = "NAFNet-SIDD-width32"
     window: Annotated[int, nonnegative] = 0
-    precision: Precision = "auto"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "NAFNet":
         """The network for motion blur, with windows of 384, where there is an unknown blur; else that for noise."""
-        if isinstance(problem.H, UnknownBlur):
-            return cls("NAFNet-GoPro-width32", window=384)
-        return cls()
+        return cls() if problem.H.is_known else cls("NAFNet-GoPro-width32", window=384)
 
-    def solve(self, problem: Problem, context: Context) -> Result:
-        """Denoise or deblur y; no kernel is found."""
-        trained = load(self.weights, ("nafnet",), problem.y.device, self.precision)
-        if self.window:
-            trained = replace(trained, network=_with_windows(trained.network, self.window))
-        return Result(run_network(trained, problem.y), Status.done(f"with the weights {trained.name}"))
+    def trained(self, problem: Problem) -> Trained:
+        """The network, with means over windows where there are any."""
+        trained = NetworkMethod.trained(self, problem)
+        return replace(trained, network=_with_windows(trained.network, self.window)) if self.window else trained
 
 
 def _with_windows(network: Network, window: int) -> Network:

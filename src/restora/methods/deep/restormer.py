@@ -13,15 +13,15 @@ added. LN is a normalisation of each pixel's channels. A block is
 2. h ← h + conv(softmax(τ q kᵀ) v), for each head: channels attend to channels, at a cost linear in the pixels;
 3. h ← h + conv(GELU(a) · b), a and b = the halves of dw(conv(LN h)), 2.66 times the channels each.
 
-Parameters. The weights decide what is mended. ``gaussian_gray_denoising_blind`` and ``gaussian_color_denoising_blind``
-are for any σ, those ending in ``sigma15``, ``sigma25``, ``sigma50`` for one, by the names of the authors' files;
-``restormer_real_denoising`` is for a camera's noise, ``restormer_motion_deblurring``, ``restormer_defocus_deblurring``
-and ``restormer_deraining`` for what they say.
+Parameters. The weights decide what is restored. ``gaussian_gray_denoising_blind`` and
+``gaussian_color_denoising_blind`` are for any σ, those ending in ``sigma15``, ``sigma25``, ``sigma50`` for one, by the
+names of the authors' files; ``restormer_real_denoising`` is for a camera's noise, ``restormer_motion_deblurring``,
+``restormer_defocus_deblurring`` and ``restormer_deraining`` for what they say.
 
 Cost. 155 thousand million multiplications for 256×256.
 
-When not. Large images: it looks at the whole image at once, and its memory grows with it; in tiles the attention has
-other statistics and the result is an approximation.
+When not. The image is large: the network looks at the whole image at once, and its memory grows with it; in tiles the
+attention has other statistics and the result is an approximation.
 
 Departures from the original. restora ships no weights for it. A gray image is given to a network for colours as one of
 three equal colours.
@@ -34,23 +34,17 @@ high-resolution image restoration", CVPR 2022, doi:10.1109/CVPR52688.2022.00564.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
 from restora.noise.gaussian import Gaussian
 from restora.operators.identity import Identity
 from restora.operators.unknown import UnknownBlur
-from restora.weights.load import load
-from restora.weights.run import run_network
-
-SIGMAS = (15, 25, 50)
+from restora.weights.network_method import NetworkMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Restormer(Method):
-    """Restormer with given weights.
+class Restormer(NetworkMethod):
+    """Restormer with given weights; an unknown kernel is not found.
 
     Attributes:
         weights: a name of the store or the path of a file.
@@ -69,26 +63,21 @@ class Restormer(Method):
         multiple_of=8,
         keeps_constants=False,
     )
+    architectures: ClassVar[tuple[str, ...]] = ("restormer",)
 
     weights: str = "gaussian_color_denoising_blind"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "Restormer":
+    def weights_for(cls, problem: Problem) -> str:
         """The network for the task.
 
         For white noise that for a σ within 2.5/255 of the problem's, else that for any; for other noise that for
         cameras; for an unknown blur that for motion.
         """
-        if isinstance(problem.H, UnknownBlur):
-            return cls("restormer_motion_deblurring")
+        if not problem.H.is_known:
+            return "restormer_motion_deblurring"
         if not isinstance(problem.noise, Gaussian):
-            return cls("restormer_real_denoising")
-        near = [level for level in SIGMAS if abs(255 * problem.noise.sigma - level) <= 2.5]
+            return "restormer_real_denoising"
+        near = [level for level in (15, 25, 50) if abs(255 * problem.noise.sigma - level) <= 2.5]
         colour = "color" if problem.y.shape[1] == 3 else "gray"
-        return cls(f"gaussian_{colour}_denoising_{f'sigma{near[0]}' if near else 'blind'}")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        """Denoise or deblur y; no kernel is found."""
-        trained = load(self.weights, ("restormer",), problem.y.device, self.precision)
-        return Result(run_network(trained, problem.y), Status.done(f"with the weights {trained.name}"))
+        return f"gaussian_{colour}_denoising_{f'sigma{near[0]}' if near else 'blind'}"

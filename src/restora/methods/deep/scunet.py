@@ -14,13 +14,13 @@ transposed 2×2 convolution after the features of the way down are added, and fo
 3. b ← b + attention(LN b) within windows of 8×8, shifted by 4 in every second block; b ← b + MLP(LN b);
 4. h ← h + conv([a, b]), 1×1.
 
-Parameters. The weights decide what is mended; names are those of the authors' files. ``scunet_color_real_psnr`` and
+Parameters. The weights decide what is restored; names are those of the authors' files. ``scunet_color_real_psnr`` and
 ``scunet_color_real_gan`` (sharper, and invents detail) are for photographs, ``scunet_gray_25`` and the like for white
 noise.
 
 Cost. 1.2 million multiplications a pixel.
 
-When not. Large images on small machines: in tiles the result is an approximation, and they may be seen.
+When not. The image is large and the memory small: in tiles the result is an approximation, and seams may be seen.
 
 Departures from the original. restora ships no weights for it. A gray photograph is given to the network for colours as
 one of three equal colours.
@@ -33,21 +33,15 @@ denoising via Swin-Conv-UNet and data synthesis", Machine Intelligence Research 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
 from restora.noise.gaussian import Gaussian
 from restora.operators.identity import Identity
-from restora.weights.load import load
-from restora.weights.run import run_network
-
-SIGMAS = (15, 25, 50)
+from restora.weights.network_method import NetworkMethod
 
 
 @dataclass(frozen=True, slots=True)
-class SCUNet(Method):
+class SCUNet(NetworkMethod):
     """SCUNet with given weights.
 
     Attributes:
@@ -66,20 +60,16 @@ class SCUNet(Method):
         multiple_of=64,
         keeps_constants=False,
     )
+    architectures: ClassVar[tuple[str, ...]] = ("scunet",)
 
     weights: str = "scunet_color_real_psnr"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "SCUNet":
+    def weights_for(cls, problem: Problem) -> str:
         """The network for white noise of a σ within 2.5/255 of the problem's, else that for photographs."""
         if isinstance(problem.noise, Gaussian):
             colour = "color" if problem.y.shape[1] == 3 else "gray"
-            for level in SIGMAS:
+            for level in (15, 25, 50):
                 if abs(255 * problem.noise.sigma - level) <= 2.5:
-                    return cls(f"scunet_{colour}_{level}")
-        return cls()
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        trained = load(self.weights, ("scunet",), problem.y.device, self.precision)
-        return Result(run_network(trained, problem.y), Status.done(f"with the weights {trained.name}"))
+                    return f"scunet_{colour}_{level}"
+        return "scunet_color_real_psnr"

@@ -22,8 +22,8 @@ files.
 
 Cost. 12 million multiplications a pixel of y. Large images take much memory: 12 megapixels some tens of gigabytes.
 
-When not. Photographs whose noise or reduction is not as above. In tiles the result is an approximation, as the reach of
-a pixel is a few hundred pixels.
+When not. The noise or the reduction is not as above. In tiles the result is an approximation, as a pixel depends on
+those within a few hundred of it.
 
 Departures from the original. restora ships no weights for it. σ between those the authors trained for gets the network
 of the nearest.
@@ -37,17 +37,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from jaxtyping import Float
+from torch import Tensor
+
 from restora.core.errors import CannotSolve
-from restora.core.method import Context, Method
+from restora.core.method import Context
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
+from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.nets.ensemble import over_symmetries
-from restora.nets.precision import Precision
 from restora.noise.jpeg import Jpeg
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
-from restora.weights.load import load
+from restora.weights.load import Trained
+from restora.weights.network_method import NetworkMethod
 from restora.weights.run import run_network
 
 SIGMAS = (15, 25, 50)
@@ -56,7 +59,7 @@ SCALES = (2, 3, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
-class SwinIR(Method):
+class SwinIR(NetworkMethod):
     """SwinIR with given weights.
 
     Attributes:
@@ -72,59 +75,40 @@ class SwinIR(Method):
         colour="native",
         paper='J. Liang et al., "SwinIR: image restoration using Swin Transformer", ICCV Workshops 2021',
         doi="10.1109/ICCVW54120.2021.00210",
-        # Windows of 8, and of 7 for JPEG.
+        # Windows have 8 pixels a side, and 7 for JPEG.
         multiple_of=56,
         keeps_constants=False,
     )
+    architectures: ClassVar[tuple[str, ...]] = ("swinir",)
 
     weights: str = "005_colorDN_DFWB_s128w8_SwinIR-M_noise25"
     ensemble: bool = False
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "SwinIR":
+    def weights_for(cls, problem: Problem) -> str:
         """The authors' network for the scale, the nearest quality of a JPEG, or the nearest σ (25/255 if unknown)."""
         colour = problem.y.shape[1] == 3
         if isinstance(problem.H, Downsample):
-            return cls(f"001_classicalSR_DF2K_s64w8_SwinIR-M_x{problem.H.scale:g}")
+            return f"001_classicalSR_DF2K_s64w8_SwinIR-M_x{problem.H.scale:g}"
         if isinstance(problem.noise, Jpeg):
             quality = _nearest(QUALITIES, problem.noise.quality)
-            return cls(f"006_{'colorCAR' if colour else 'CAR'}_DFWB_s126w7_SwinIR-M_jpeg{quality}")
+            return f"006_{'colorCAR' if colour else 'CAR'}_DFWB_s126w7_SwinIR-M_jpeg{quality}"
         sigma = problem.noise.sigma
         level = _nearest(SIGMAS, 25 if sigma is None else 255 * sigma)
-        return cls(f"{'005_color' if colour else '004_gray'}DN_DFWB_s128w8_SwinIR-M_noise{level}")
+        return f"{'005_color' if colour else '004_gray'}DN_DFWB_s128w8_SwinIR-M_noise{level}"
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Denoise, deblock or enlarge y."""
-        scale = _scale_of(problem)
-        trained = load(self.weights, ("swinir",), problem.y.device, self.precision)
-        if trained.network.scale != scale:
-            raise CannotSolve(f"the weights {trained.name} enlarge by {trained.network.scale}, not by {scale}")
-        x = (
-            over_symmetries(partial(run_network, trained), problem.y)
-            if self.ensemble
-            else run_network(trained, problem.y)
-        )
-        height, width = problem.size
-        return Result(x[..., :height, :width], Status.done(f"with the weights {trained.name}"))
+        if isinstance(problem.H, Downsample) and problem.H.scale not in SCALES:
+            raise CannotSolve(f"swinir enlarges by {', '.join(map(str, SCALES))}, not by {problem.H.scale:g}")
+        return NetworkMethod.solve(self, problem, context)
+
+    def output_of(self, trained: Trained, y: Float[Tensor, "b c h w"], sigma: float) -> Float[Tensor, "b c i j"]:
+        """What the network makes of y, or the mean over the symmetries."""
+        run = partial(run_network, trained)
+        return over_symmetries(run, y) if self.ensemble else run(y)
 
 
 def _nearest(levels: tuple[int, ...], level: float) -> int:
     """The nearest of the levels, the lower where two are as near."""
     return min(levels, key=lambda one: abs(one - level))
-
-
-def _scale_of(problem: Problem) -> int:
-    """How many times finer x is than y.
-
-    Raises:
-        CannotSolve: H is not one that SwinIR is made for.
-    """
-    H = problem.H
-    if isinstance(H, Identity):
-        return 1
-    if not isinstance(H, Downsample):
-        raise CannotSolve(f"swinir needs H = Identity or a Downsample, not {type(H).__name__}")
-    if H.scale not in SCALES:
-        raise CannotSolve(f"swinir enlarges by {', '.join(map(str, SCALES))}, not by {H.scale:g}")
-    return int(H.scale)

@@ -23,8 +23,8 @@ cells²; the blur of the grid is made less by as much. That is worth 4 dB of agr
 for s = 1 and 57 dB for s = ½, σ_s >= 8. The rule for σ is not in the paper; it is from eight photographs of
 BSDS500's training set.
 
-When not. For σ_s below 4 pixels the grid gets as large as the image: take the bilateral filter. As a denoiser of white
-noise it wants such small σ_s, and stays behind it. Colours of one luminance are mixed.
+When not. For σ_s below 4 pixels the grid gets as large as the image: take the bilateral filter. White noise is
+removed best with such small σ_s, so that the bilateral filter is better at it. Colours of one luminance are mixed.
 
 References.
 S. Paris, F. Durand, "A fast approximation of the bilateral filter using a signal processing approach", ECCV 2006,
@@ -70,8 +70,8 @@ class BilateralGrid(Method):
         solves=(Identity,),
         colour="native",
         paper=(
-            "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, ACM "
-            "Transactions on Graphics 26(3), 2007"
+            "J. Chen, S. Paris, F. Durand, Real-time edge-aware image processing with the bilateral grid, ACM TOG "
+            "26(3), 2007"
         ),
         doi="10.1145/1276377.1276506",
     )
@@ -90,12 +90,8 @@ class BilateralGrid(Method):
         level = 255 * sigma
         if level < 15:
             return cls(sigma_s=2.0 * math.sqrt(15 / max(level, 0.1)), sigma_r=2.5 * sigma)
-        loud = min(max((level - 25) / 25, 0.0), 1.0)
-        return cls(sigma_s=2.0 + 0.5 * loud, sigma_r=sigma * (2.5 + 1.5 * loud))
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BilateralGrid":
-        return cls.for_noise(problem.sigma)
+        strong = min(max((level - 25) / 25, 0.0), 1.0)
+        return cls(sigma_s=2.0 + 0.5 * strong, sigma_r=sigma * (2.5 + 1.5 * strong))
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y

@@ -41,25 +41,21 @@ doi:10.1007/978-3-642-15986-2_54.
 
 import math
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, ClassVar, Literal
-
-import numpy as np
+from typing import Annotated, ClassVar
 
 from restora.core.method import Context, Method
 from restora.core.parameters import Interval, counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec
-from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
+from restora.numerics.diffusion.evolution import DiffusionTensors, evolution_reach, evolve
 from restora.numerics.diffusion.structure_tensor import CoherenceEnhancing
+from restora.numerics.diffusion.tensor import DivergenceStencil
 from restora.operators.identity import Identity
 
-DivergenceStencil = Literal["central", "nonnegative"]
-"""How div(D∇u) is written with nine pixels."""
-
-# Rows: 255σ, ρ, T.
-_TABLE = np.array([(15, 2, 0.75), (25, 2, 2), (50, 4, 8)]).T
+_TABLE = {15: (2, 0.75), 25: (2, 2), 50: (4, 8)}
+"""ρ and T for each 255σ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ class CoherenceEnhancingDiffusion(Method):
         tasks=("denoise",),
         solves=(Identity,),
         colour="native",
-        paper="J. Weickert, Coherence-enhancing diffusion filtering, International Journal of Computer Vision 31, 1999",
+        paper="J. Weickert, Coherence-enhancing diffusion filtering, IJCV 31, 1999",
         doi="10.1023/A:1008009714131",
         leaves_noiseless=True,
         halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, method.rho),
@@ -98,23 +94,11 @@ class CoherenceEnhancingDiffusion(Method):
     @classmethod
     def for_noise(cls, sigma: float) -> "CoherenceEnhancingDiffusion":
         """ρ = 2, 2, 4 and T = 0.75, 2, 8 for 255σ = 15, 25, 50, interpolated, held outside; a cycle a unit of time."""
-        levels, *columns = _TABLE
-        rho, time = (float(np.interp(255 * sigma, levels, column)) for column in columns)
+        rho, time = interpolated(sigma, _TABLE)
         return cls(time, math.ceil(time), rho=rho)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "CoherenceEnhancingDiffusion":
-        return cls.for_noise(problem.sigma)
-
     def solve(self, problem: Problem, context: Context) -> Result:
-        law = CoherenceEnhancing(self.alpha, self.contrast)
-        x = evolve(
-            problem.y,
-            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=self.rho, law=law),
-            time=self.time,
-            cycles=self.cycles,
-            stencil=self.stencil,
-            progress=context.progress,
-        )
+        tensors = DiffusionTensors(CoherenceEnhancing(self.alpha, self.contrast), self.pre_smoothing, self.rho)
+        x = evolve(problem.y, tensors, self.time, self.cycles, self.stencil, progress=context.progress)
         sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, ρ = {self.rho:.3g}"
         return Result(x, Status.done(sentence))

@@ -12,7 +12,7 @@ goes along the curves of w, so that it rounds no corner and thins no curved line
 structure tensor with eigenvalues λ+ >= λ− (on 0 … 255) and there the eigenvalues (1 + λ+ + λ−)^−p, so √T those of half
 the power.
 
-Algorithm (B of the card). ``iterations`` times, from I = y:
+Algorithm. ``iterations`` times, from I = y:
 1. ∇ of I smoothed by ``pre_smoothing``; the structure tensor, mean over the channels, smoothed by ρ = ``rho``; √T from
    it, with p−/2 = ``sharpness``/2 along the edge and p+/2 = p−/2/(1 − ``anisotropy``) across.
 2. For each of ``directions`` angles α of the whole circle (a curve is followed one way from its pixel, so both ±α are
@@ -41,7 +41,6 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -50,15 +49,15 @@ from restora.core.method import Context, Method
 from restora.core.parameters import Interval, at_least, counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec
-from restora.numerics.convolution import gaussian_radius
-from restora.numerics.diffusion.evolution import diffusion_tensors
+from restora.numerics.diffusion.evolution import DiffusionTensors, tensors_reach
 from restora.numerics.diffusion.line_integral import line_integral, line_reach
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.operators.identity import Identity
 
-# Rows: 255σ, sharpness; for two iterations.
-_LEVELS, _SHARPNESS = (15, 25, 50), (0.6, 0.4, 0.25)
+_SHARPNESS = {15: (0.6,), 25: (0.4,), 50: (0.25,)}
+"""For each 255σ, with two iterations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,8 @@ class CurvaturePreservingDiffusion(Method):
         solves=(Identity,),
         colour="native",
         paper=(
-            "D. Tschumperlé, Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's, "
-            "International Journal of Computer Vision 68(1), 2006"
+            "D. Tschumperlé, Fast anisotropic smoothing of multi-valued images using curvature-preserving PDE's, IJCV "
+            "68(1), 2006"
         ),
         doi="10.1007/s11263-006-5631-z",
         leaves_noiseless=True,
@@ -104,29 +103,25 @@ class CurvaturePreservingDiffusion(Method):
     @property
     def reach(self) -> int:
         """Pixels from which a result depends."""
-        tensors = gaussian_radius(self.pre_smoothing) + gaussian_radius(self.rho) + 2
-        return self.iterations * (tensors + line_reach(self.amplitude, self.precision))
+        once = tensors_reach(self.pre_smoothing, self.rho) + line_reach(self.amplitude, self.precision)
+        return self.iterations * once
 
     @classmethod
     def for_noise(cls, sigma: float) -> "CurvaturePreservingDiffusion":
         """Two iterations of sharpness 0.6, 0.4, 0.25 for 255σ = 15, 25, 50; interpolated, and held outside."""
-        return cls(sharpness=float(np.interp(255 * sigma, _LEVELS, _SHARPNESS)), iterations=2)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "CurvaturePreservingDiffusion":
-        return cls.for_noise(problem.sigma)
+        (sharpness,) = interpolated(sigma, _SHARPNESS)
+        return cls(sharpness=sharpness, iterations=2)
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        I, report = problem.y, context.progress
-        along = self.sharpness / 2
-        law = PowerLaw(along, along / (1 - self.anisotropy))
-        total = self.iterations * self.directions
+        I, total = problem.y, self.iterations * self.directions
+        law = PowerLaw(self.sharpness / 2, self.sharpness / 2 / (1 - self.anisotropy))
+        tensors = DiffusionTensors(law, self.pre_smoothing, self.rho)
         for iteration in range(self.iterations):
-            root = diffusion_tensors(I, self.pre_smoothing, self.rho, law)
+            root = tensors(I)
             mean = torch.zeros_like(I)
             for k in range(self.directions):
                 mean.add_(self._along(I, root, 2 * math.pi * k / self.directions), alpha=1 / self.directions)
-                report(iteration * self.directions + k + 1, total, "directions")
+                context.progress(iteration * self.directions + k + 1, total, "directions")
             I = mean
         sentence = f"averaged along curves in {self.directions} directions, amplitude {self.amplitude:.3g}"
         return Result(I, Status.done(sentence))

@@ -24,8 +24,7 @@ Cost. A cycle takes a Gaussian filter and two passes, a step one pass of nine ne
 Departures from the original. Colour: J is the mean over the channels, the paper's later sum divided by their number.
 The stencil of central differences is preset, that of the published figures; it may overshoot a little, where the
 paper's nonnegative one (stencil="nonnegative") does so less. The paper has no rule for noise: the table of
-:meth:`EdgeEnhancingDiffusion.for_noise`, for 255σ = 15, 25, 50, was found with a coarse grid on three or four images of
-Set12, so that its figures there are favourable.
+:meth:`EdgeEnhancingDiffusion.for_noise` was found on 40 images of Train400 (``benchmarks/tune_filters.py``).
 
 When not. Texture finer than ς is taken for noise.
 
@@ -38,25 +37,21 @@ doi:10.1007/978-3-642-15986-2_54.
 """
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, ClassVar, Literal
-
-import numpy as np
+from typing import Annotated, ClassVar
 
 from restora.core.method import Context, Method
 from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec, awgn_protocols
-from restora.numerics.diffusion.evolution import diffusion_tensors, evolution_reach, evolve
+from restora.numerics.diffusion.evolution import DiffusionTensors, evolution_reach, evolve
 from restora.numerics.diffusion.structure_tensor import EdgeEnhancing
+from restora.numerics.diffusion.tensor import DivergenceStencil
 from restora.operators.identity import Identity
 
-DivergenceStencil = Literal["central", "nonnegative"]
-"""How div(D∇u) is written with nine pixels."""
-
-# Rows: 255σ, 255λ, cycles, ς; with 0.2 of time a cycle.
-_TABLE = np.array([(15, 8, 3, 0.7), (25, 12, 3, 1.0), (50, 12, 16, 1.0)]).T
+_TABLE = {15: (13, 3, 0.25), 25: (16, 5, 0.42), 50: (12, 15, 1.0)}
+"""255λ, cycles of 0.2 of time, and ς for each 255σ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +72,12 @@ class EdgeEnhancingDiffusion(Method):
         solves=(Identity,),
         colour="native",
         paper=(
-            "J. Weickert, Theoretical foundations of anisotropic diffusion in image processing, Computing, Supplement"
-            " 11, 1996"
+            "J. Weickert, Theoretical foundations of anisotropic diffusion in image processing, Computing, Supplement "
+            "11, 1996"
         ),
         doi="10.1007/978-3-7091-6586-7_13",
         leaves_noiseless=True,
-        halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing, 0.0),
+        halo=lambda method: evolution_reach(method.time, method.cycles, method.pre_smoothing),
         published=awgn_protocols("set12-gray"),
     )
 
@@ -94,23 +89,12 @@ class EdgeEnhancingDiffusion(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "EdgeEnhancingDiffusion":
-        """255λ = 8, 12, 12, ς = 0.7, 1, 1, and 3, 3, 16 cycles of 0.2, for 255σ = 15, 25, 50; interpolated between."""
-        levels, *columns = _TABLE
-        contrast, cycles, pre_smoothing = (float(np.interp(255 * sigma, levels, column)) for column in columns)
+        """255λ = 13, 16, 12, ς = 0.25, 0.42, 1, and 3, 5, 15 cycles of 0.2 for 255σ = 15, 25, 50; interpolated."""
+        contrast, cycles, pre_smoothing = interpolated(sigma, _TABLE)
         return cls(contrast / 255, pre_smoothing, 0.2 * round(cycles), round(cycles))
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "EdgeEnhancingDiffusion":
-        return cls.for_noise(problem.sigma)
-
     def solve(self, problem: Problem, context: Context) -> Result:
-        x = evolve(
-            problem.y,
-            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=0.0, law=EdgeEnhancing(self.contrast)),
-            time=self.time,
-            cycles=self.cycles,
-            stencil=self.stencil,
-            progress=context.progress,
-        )
+        tensors = DiffusionTensors(EdgeEnhancing(self.contrast), self.pre_smoothing)
+        x = evolve(problem.y, tensors, self.time, self.cycles, self.stencil, progress=context.progress)
         sentence = f"diffused for a time of {self.time:.3g} in {self.cycles} cycles, λ = {self.contrast:.3g}"
         return Result(x, Status.done(sentence))

@@ -1,7 +1,7 @@
 """Edge-enhancing inpainting: known pixels spread into the holes along the edges that they suggest.
 
 Problem. y = known ⊙ x: some pixels are missing. Scattered missing samples, scratches, overlaid text; the known pixels
-are kept as they are. Gray or colour, all channels at once.
+are kept as they are. Gray or colour, all channels at once; a channel without any known pixel becomes zero.
 
 Model. The steady state of edge-enhancing diffusion on the missing pixels, the known ones Ω held fixed,
 
@@ -33,17 +33,17 @@ doi:10.1007/3-540-31272-2_19.
 """
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import torch
+from torch import Tensor
 
 from restora.core.method import Context, Method
 from restora.core.parameters import counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.diffusion.evolution import diffusion_tensors, evolve
+from restora.numerics.diffusion.evolution import DiffusionTensors, evolve
 from restora.numerics.diffusion.structure_tensor import Charbonnier
 from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
@@ -67,7 +67,7 @@ class EdgeEnhancingInpainting(Method):
         colour="native",
         paper=(
             "I. Galić, J. Weickert, M. Welk, A. Bruhn, A. Belyaev, H.-P. Seidel, Image compression with anisotropic "
-            "diffusion, Journal of Mathematical Imaging and Vision 31, 2008"
+            "diffusion, JMIV 31, 2008"
         ),
         doi="10.1007/s10851-008-0087-0",
         needs_sigma=False,
@@ -79,18 +79,13 @@ class EdgeEnhancingInpainting(Method):
     cycles: Annotated[int, counting] = 20
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Fill the missing pixels. A channel without any known pixel becomes zero."""
-        H = problem.H
-        y = problem.y
-        known = H.known.to(y).expand(y.shape) > 0
-        x = evolve(
-            harmonic_fill(y, H.known.to(y), tolerance=1e-2).x,
-            partial(diffusion_tensors, pre_smoothing=self.pre_smoothing, rho=0.0, law=Charbonnier(self.contrast)),
-            time=self.time,
-            cycles=self.cycles,
-            stencil="central",
-            keep=lambda u: torch.where(known, y, u),
-            progress=context.progress,
-        )
+        y, known = problem.y, cast(Mask, problem.H).known.to(problem.y)
+
+        def keep(u: Tensor) -> Tensor:
+            return torch.where(known > 0, y, u)
+
+        u = harmonic_fill(y, known, tolerance=1e-2).x
+        tensors = DiffusionTensors(Charbonnier(self.contrast), self.pre_smoothing)
+        x = evolve(u, tensors, self.time, self.cycles, keep=keep, progress=context.progress)
         sentence = f"diffused into the holes for a time of {self.time:.3g} in {self.cycles} cycles"
         return Result(x, Status.done(sentence))

@@ -7,7 +7,7 @@ Model. x̂ = G_s * y with
     G_s(u) = exp(−|u|²/2s²)/(2πs²).
 
 It is the solution of the heat equation ∂u/∂t = Δu, u(0) = y, at the time t = s²/2. Edges are smoothed as much as noise:
-this is the floor against which all other methods are measured.
+it is the baseline of all other methods.
 
 Algorithm.
 1. The one-dimensional kernel is sampled at the pixel centres −R … R, R = truncate·s rounded half up, and divided by its
@@ -33,7 +33,7 @@ A. P. Witkin, "Scale-space filtering", International Joint Conference on Artific
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from restora.core.backend import runs_on_cpu_kernels, single_at_least
+from restora.core.backend import runs_on_cpu_kernels
 from restora.core.errors import InvalidParameter
 from restora.core.method import Context, Method
 from restora.core.parameters import check_parameters, nonnegative, positive
@@ -96,13 +96,9 @@ class GaussianFilter(Method):
         """s = 0.105·(255σ)^0.64: 0.59, 0.82, 1.28 pixels for 255σ = 15, 25, 50."""
         return cls(s=0.105 * (255 * sigma) ** 0.64)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "GaussianFilter":
-        return cls.for_noise(problem.sigma)
-
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y
-        if self.recurs and runs_on_cpu_kernels(single_at_least(y)):
+        if self.recurs and runs_on_cpu_kernels(y):
             x = recursive_gaussian(y, self.s)
         else:
             x = convolve_separable(y, gaussian_kernel(self.s, self.truncate), "reflect")

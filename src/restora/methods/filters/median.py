@@ -36,6 +36,7 @@ from restora.core.method import Context, Method
 from restora.core.parameters import odd
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import up_to
 from restora.core.spec import Spec
 from restora.noise.salt_and_pepper import SaltAndPepper
 from restora.numerics.smoothing.median import median
@@ -52,9 +53,6 @@ class Median(Method):
     Args:
         side: of the window in pixels, odd, >= 1; 1 leaves the image alone. Larger windows remove more impulses, and
             whatever is thinner than half of them.
-
-    Raises:
-        InvalidParameter: the side is outside its range.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -63,8 +61,8 @@ class Median(Method):
         solves=(Identity,),
         colour="native",
         paper=(
-            "T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm, IEEE "
-            "Transactions on Acoustics, Speech, and Signal Processing 27(1), 1979"
+            "T. S. Huang, G. J. Yang, G. Y. Tang, A fast two-dimensional median filtering algorithm, IEEE TASSP "
+            "27(1), 1979"
         ),
         doi="10.1109/TASSP.1979.1163188",
         halo=lambda method: method.side // 2,
@@ -75,12 +73,12 @@ class Median(Method):
     @classmethod
     def for_noise(cls, sigma: float) -> "Median":
         """Side 1, 3, 5, 7 for white noise up to 255σ = 12, 30, 45 and above."""
-        return cls(next(side for limit, side in _GAUSSIAN.items() if 255 * sigma <= limit))
+        return cls(up_to(255 * sigma, _GAUSSIAN))
 
     @classmethod
     def for_impulses(cls, amount: float) -> "Median":
         """Side 3, 5, 7, 9, 11 for a share of impulses up to 0.22, 0.4, 0.55, 0.65 and above."""
-        return cls(next(side for limit, side in _IMPULSES.items() if amount <= limit))
+        return cls(up_to(amount, _IMPULSES))
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "Median":

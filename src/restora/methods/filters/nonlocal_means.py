@@ -38,6 +38,7 @@ from restora.core.method import Context, Method
 from restora.core.parameters import odd, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import up_to
 from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
 from restora.patches import nonlocal_means as patchwise
@@ -46,7 +47,6 @@ from restora.patches import pixelwise_means as pixelwise
 # Up to 255σ: (patch, window, h/σ), the tables of the IPOL article.
 _GRAY = {15: (3, 21, 0.40), 30: (5, 21, 0.40), 45: (7, 35, 0.35), 75: (9, 35, 0.35), math.inf: (11, 35, 0.30)}
 _COLOUR = {25: (3, 21, 0.55), 55: (5, 35, 0.40), math.inf: (7, 35, 0.35)}
-
 
 Kind = Literal["patchwise", "pixelwise"]
 """``patchwise`` keeps whole estimated patches and averages them where they overlap; ``pixelwise`` their centres."""
@@ -83,18 +83,15 @@ class NonLocalMeans(Method):
     @classmethod
     def for_noise(cls, sigma: float, channels: int = 1) -> "NonLocalMeans":
         """The tables of the IPOL article for gray (one channel) and colour images."""
-        table = _GRAY if channels == 1 else _COLOUR
-        level = round(255 * sigma, 6)
-        return cls(*next(row for limit, row in table.items() if level <= limit))
+        return cls(*up_to(round(255 * sigma, 6), _GRAY if channels == 1 else _COLOUR))
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "NonLocalMeans":
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        sigma = problem.sigma
-        h = self.h_over_sigma * sigma
         means = patchwise.nonlocal_means if self.kind == "patchwise" else pixelwise.pixelwise_means
-        x = means(problem.y, sigma=sigma, h=h, patch=self.patch, window=self.window)
+        h = self.h_over_sigma * problem.sigma
+        x = means(problem.y, sigma=problem.sigma, h=h, patch=self.patch, window=self.window)
         sentence = f"patches of {self.patch}x{self.patch} averaged within {self.window}x{self.window} pixels"
         return Result(x, Status.done(sentence))

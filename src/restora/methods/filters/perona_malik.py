@@ -26,8 +26,7 @@ Cost. Two conductances a pixel and iteration, one pass through memory.
 
 Departures from the original. Colour: s² is the mean over the channels of the squared difference, so that all of them
 share their edges. The table of :meth:`PeronaMalik.for_noise`, for g2 and 255σ = 15, 25, 50, is not in the paper: it was
-found with a coarse grid on three or four images of Set12, so that its figures there are favourable; between its rows it
-is interpolated.
+found on 40 images of Train400 (``benchmarks/tune_filters.py``); between its rows it is interpolated.
 
 When not. Impulses, and the largest grains of noise, are edges to it and stay: see the regularised form
 (``catte-diffusion``).
@@ -43,7 +42,6 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -52,17 +50,18 @@ from restora.core.method import Context, Method
 from restora.core.parameters import Interval, counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec, awgn_protocols
 from restora.numerics.diffusion.scalar import Conductance, perona_malik_step
 from restora.operators.identity import Identity
 
-_WHOLE = 1 << 30  # pixels: a halo that reaches everywhere
+_WHOLE = 1 << 30  # pixels: tiles that reach so far see the whole image
 
 Contrast = Literal["noise", "quantile"]
-"""Whence K: from the noise, K_over_sigma·σ, or from the image, by the rule of the paper."""
+"""Where K comes from: the noise, K_over_sigma·σ, or the image, by the rule of the paper."""
 
-# Rows: 255σ, K/σ, iterations; for g2 and a step of 0.2.
-_TABLE = np.array([(15, 0.7, 10), (25, 0.5, 20), (50, 0.7, 15)]).T
+_TABLE = {15: (0.7, 11), 25: (0.64, 14), 50: (0.7, 15)}
+"""K/σ and iterations for each 255σ, with g2 and a step of 0.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ class PeronaMalik(Method):
             doubled it blurs edges.
         conductance: the law g.
         step: λ, the time of an iteration, in (0, 1/4].
-        iterations: >= 1; the time T is step·iterations.
-        contrast: whence K.
+        iterations: >= 1; the time T is step·iterations. The result tells the time and the largest K of each.
+        contrast: where K comes from.
         quantile: in (0, 1), of the differences, for contrast="quantile".
     """
 
@@ -84,10 +83,7 @@ class PeronaMalik(Method):
         tasks=("denoise",),
         solves=(Identity,),
         colour="native",
-        paper=(
-            "P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE Transactions on "
-            "Pattern Analysis and Machine Intelligence 12(7), 1990"
-        ),
+        paper="P. Perona, J. Malik, Scale-space and edge detection using anisotropic diffusion, IEEE TPAMI 12(7), 1990",
         doi="10.1109/34.56205",
         leaves_noiseless=True,
         halo=lambda method: _WHOLE if method.contrast == "quantile" else method.iterations,
@@ -103,17 +99,11 @@ class PeronaMalik(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "PeronaMalik":
-        """K/σ = 0.7, 0.5, 0.7 and 10, 20, 15 iterations for 255σ = 15, 25, 50; interpolated, and held outside."""
-        levels, ratios, iterations = _TABLE
-        level = 255 * sigma
-        return cls(float(np.interp(level, levels, ratios)), iterations=round(np.interp(level, levels, iterations)))
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "PeronaMalik":
-        return cls.for_noise(problem.sigma)
+        """K/σ = 0.7, 0.64, 0.7 and 11, 14, 15 iterations for 255σ = 15, 25, 50; interpolated, and held outside."""
+        ratio, iterations = interpolated(sigma, _TABLE)
+        return cls(ratio, iterations=round(iterations))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Diffuse. ``stats`` hold the time and the (largest) K of each iteration."""
         u = problem.y
         K = u.new_full((len(u),), self.K_over_sigma * problem.sigma, dtype=torch.float64)
         stats = []

@@ -10,7 +10,7 @@ where λ+ >= λ− are the eigenvalues of the smoothed structure tensor G = G_ρ
 direction across the edge, θ− along it, and p− < p+. Unlike div(D∇I), whose flux also depends on how D varies, one step
 is exactly a local filter with a Gaussian of covariance 2tT. All channels share the one T.
 
-Algorithm (A of the card: explicit). ``iterations`` times, from I = y:
+Algorithm. ``iterations`` times, from I = y:
 1. G from I smoothed by ``pre_smoothing``, by central differences; G smoothed by ρ = ``rho``; T from it.
 2. β = T_xx ∂²I/∂x² + 2 T_xy ∂²I/∂x∂y + T_yy ∂²I/∂y², 3 × 3 differences, reflecting border.
 3. I ← I + τ β with τ = ``dt``/max|β|, so that no value changes by more than dt; then I is clamped to the range of y.
@@ -34,7 +34,6 @@ applications", IEEE Transactions on Pattern Analysis and Machine Intelligence 27
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -44,14 +43,15 @@ from restora.core.method import Context, Method
 from restora.core.parameters import check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
+from restora.core.rules import interpolated
 from restora.core.spec import Spec
-from restora.numerics.diffusion.evolution import diffusion_tensors
+from restora.numerics.diffusion.evolution import DiffusionTensors
 from restora.numerics.diffusion.structure_tensor import PowerLaw
 from restora.numerics.diffusion.tensor import tensor_velocity
 from restora.operators.identity import Identity
 
-# Rows: 255σ, iterations; for a pre-smoothing of 0.7 and ρ = 2.
-_LEVELS, _ITERATIONS = (15, 25, 50), (20, 40, 120)
+_ITERATIONS = {15: (20,), 25: (40,), 50: (120,)}
+"""For each 255σ, with a pre-smoothing of 0.7 and ρ = 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class TraceDiffusion(Method):
         dt: the largest change of a value in an iteration, > 0.
         pre_smoothing: standard deviation in pixels of the Gaussian before the gradient, >= 0.
         rho: that of the Gaussian over the structure tensor, >= 0.
-        iterations: >= 1.
+        iterations: >= 1. The result tells the largest |β| and the longest τ of each.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -74,7 +74,7 @@ class TraceDiffusion(Method):
         colour="native",
         paper=(
             "D. Tschumperlé, R. Deriche, Vector-valued image regularization with PDEs: a common framework for "
-            "different applications, IEEE Transactions on Pattern Analysis and Machine Intelligence 27(4), 2005"
+            "different applications, IEEE TPAMI 27(4), 2005"
         ),
         doi="10.1109/TPAMI.2005.87",
         leaves_noiseless=True,
@@ -98,20 +98,16 @@ class TraceDiffusion(Method):
 
         Noise tilts a tensor that is smoothed as little as the program does: pre_smoothing = 0.7 and ρ = 2.
         """
-        iterations = round(np.interp(255 * sigma, _LEVELS, _ITERATIONS))
-        return cls(pre_smoothing=0.7, rho=2.0, iterations=iterations)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "TraceDiffusion":
-        return cls.for_noise(problem.sigma)
+        (iterations,) = interpolated(sigma, _ITERATIONS)
+        return cls(pre_smoothing=0.7, rho=2.0, iterations=round(iterations))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Diffuse. ``stats`` hold the largest |β| and the longest τ of each iteration in the batch."""
         y = problem.y
         low, high = (bound(y, dim=(1, 2, 3), keepdim=True) for bound in (torch.amin, torch.amax))
-        I, law, stats = y, PowerLaw(self.p_along, self.p_across), []
+        tensors = DiffusionTensors(PowerLaw(self.p_along, self.p_across), self.pre_smoothing, self.rho)
+        I, stats = y, []
         for iteration in range(1, self.iterations + 1):
-            T = diffusion_tensors(I, self.pre_smoothing, self.rho, law)
+            T = tensors(I)
             beta = tensor_velocity(I, T, "trace")
             largest = beta.abs().amax(dim=(1, 2, 3), keepdim=True)
             tau = torch.minimum(self.dt / largest.clamp_min(torch.finfo(I.dtype).tiny), _stable(T)).detach()

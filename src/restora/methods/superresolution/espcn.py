@@ -18,56 +18,33 @@ neural network", CVPR 2016, doi:10.1109/CVPR.2016.207.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("espcn",)
+from restora.weights.network_method import NetworkMethod, scale_of, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class ESPCN(Method):
-    """ESPCN, a network a scale.
+class ESPCN(NetworkMethod):
+    """ESPCN, which has a network for each scale.
 
     Attributes:
-        weights: name or path of a network of the scale of the problem.
+        weights: name or path of a network for the scale of the problem.
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="espcn",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "espcn",
+        'W. Shi et al., "Real-time … super-resolution using an efficient sub-pixel convolutional network", CVPR 2016',
+        "10.1109/CVPR.2016.207",
         colour="luma-chroma",
-        paper=(
-            'W. Shi et al., "Real-time single image and video super-resolution using … sub-pixel convolution", CVPR '
-            "2016"
-        ),
-        doi="10.1109/CVPR.2016.207",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-        keeps_constants=False,
         weights=("espcn-x2", "espcn-x3", "espcn-x4"),
         published=("set5-x3-matlab-bicubic-y-shave3", "set14-x3-matlab-bicubic-y-shave3"),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("espcn",)
 
     weights: str = "espcn-x3"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "ESPCN":
-        """The network of the scale."""
-        H = problem.H
-        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
-        return cls(weights=f"espcn-x{scale}")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "espcn")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))
+    def weights_for(cls, problem: Problem) -> str:
+        """The network of the nearest scale."""
+        return f"espcn-x{scale_of(problem, 2, 4)}"

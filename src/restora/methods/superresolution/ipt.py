@@ -26,31 +26,29 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import CannotSolve
-from restora.core.method import Context, Method
+from restora.core.method import Context
 from restora.core.parameters import counting, nonnegative
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.ipt import IPT as Network
 from restora.nets.ipt import in_windows
-from restora.nets.precision import Precision
 from restora.operators.downsample import Downsample
 from restora.operators.identity import Identity
-from restora.weights.load import load
+from restora.weights.network_method import NetworkMethod
 
-ARCHITECTURES = ("ipt",)
-TOLERATED = 2.5 / 255
+NEAR = 2.5 / 255
 """How far σ may be from that of a task."""
 
 
 @dataclass(frozen=True, slots=True)
-class IPT(Method):
+class IPT(NetworkMethod):
     """The image processing transformer.
 
     Attributes:
         weights: name or path of a network that has the task.
         stride: from one window to the next, in pixels of y, >= 1; 12 in the paper.
-        margin: pixels of each window that are not trusted, >= 0; (size − stride)/2 at most.
+        margin: pixels at the border of each window that are thrown away, >= 0; (size − stride)/2 at most.
         precision: of the computation.
     """
 
@@ -66,11 +64,11 @@ class IPT(Method):
         keeps_constants=False,
         weights=("ipt-small",),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("ipt",)
 
     weights: str = "ipt-small"
     stride: Annotated[int, counting] = 12
     margin: Annotated[int, nonnegative] = 12
-    precision: Precision = "auto"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "IPT":
@@ -78,18 +76,19 @@ class IPT(Method):
         return cls(stride=24, margin=12)
 
     def solve(self, problem: Problem, context: Context) -> Result:
+        """Run the network of the task on every window."""
         task = _task_of(problem)
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
+        trained = self.trained(problem)
         network = trained.network
         assert isinstance(network, Network)
         if task not in network.tasks:
             raise CannotSolve(f"{trained.name} has no task {task}; it has {', '.join(network.tasks)}")
-        x = self._restored(network.for_task(task), problem.y)
+        x = self._in_windows(network.for_task(task), problem.y)
         height, width = problem.size
-        return Result(x[..., :height, :width], Status.done(f"task {task} of {trained.name}"))
+        return Result(x[..., :height, :width], Status.done(f"task {task} with the weights {trained.name}"))
 
-    def _restored(self, network: Network, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
-        """In windows, in colour."""
+    def _in_windows(self, network: Network, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+        """What the network makes of y, as an image of three channels."""
         rgb = y.float().expand(-1, 3, -1, -1)
         with torch.no_grad():
             x = in_windows(network, rgb, size=network.size, stride=self.stride, margin=self.margin)
@@ -100,15 +99,13 @@ def _task_of(problem: Problem) -> str:
     """The name of the task.
 
     Raises:
-        CannotSolve: there is none for this.
+        CannotSolve: the network was not trained for this scale or noise level.
     """
     if isinstance(problem.H, Downsample):
         if problem.H.scale in (2, 3, 4):
             return f"x{problem.H.scale:g}"
         raise CannotSolve(f"ipt enlarges 2, 3 or 4 times, not {problem.H.scale:g}")
-    if isinstance(problem.H, Identity):
-        for level in (30, 50):
-            if abs(problem.sigma - level / 255) <= TOLERATED:
-                return f"denoise-{level}"
-        raise CannotSolve(f"ipt was trained for noise of σ = 30 and 50 of 255, not {255 * problem.sigma:.3g}")
-    raise CannotSolve(f"ipt solves bicubic Downsample and Identity, not {type(problem.H).__name__}")
+    for level in (30, 50):
+        if abs(problem.sigma - level / 255) <= NEAR:
+            return f"denoise-{level}"
+    raise CannotSolve(f"ipt was trained for noise of σ = 30 and 50 of 255, not {255 * problem.sigma:.3g}")

@@ -20,47 +20,28 @@ doi:10.1007/978-3-030-11021-5_5.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
-from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("rrdbnet",)
+from restora.weights.network_method import NetworkMethod, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class RRDB(Method):
+class RRDB(NetworkMethod):
     """RRDBNet with the weights of RRDB_PSNR, ESRGAN, Real-ESRGAN or ours.
 
     Attributes:
-        weights: name or path of a network of the scale of the problem.
+        weights: name or path of a network for the scale of the problem.
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="rrdb",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "rrdb",
+        'X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
+        "10.1007/978-3-030-11021-5_5",
         colour="native",
-        paper='X. Wang et al., "ESRGAN: Enhanced super-resolution generative adversarial networks", ECCVW 2018',
-        doi="10.1007/978-3-030-11021-5_5",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
         # At ×2 and ×1 the network folds y by 2 and 4: tiles begin at such multiples.
         multiple_of=4,
-        keeps_constants=False,
         weights=("rrdb-small-x4",),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("rrdbnet",)
 
     weights: str = "rrdb-small-x4"
-    precision: Precision = "auto"
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "rrdb")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

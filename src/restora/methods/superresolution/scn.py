@@ -2,8 +2,8 @@
 
 Problem. y = Hx, an image reduced by bicubic interpolation by any factor; no noise. Luminance only.
 
-Model. The network of :class:`restora.nets.scn.SCN` mends an image that was enlarged twice by bicubic interpolation: it
-codes each 5×5 patch by one LISTA stage and puts together what a second dictionary makes of the codes.
+Model. The network of :class:`restora.nets.scn.SCN` corrects an image that was enlarged twice by bicubic interpolation:
+it codes each 5×5 patch by one LISTA stage and puts together what a second dictionary makes of the codes.
 
 Algorithm. With x₀ = y, for k = 1 … ⌈log₂ s⌉:
 1. u = imresize(x_{k−1}, 2);
@@ -24,23 +24,18 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
+from restora.core.method import Context
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
 from restora.numerics.imresize import imresize
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import require_downsample
 from restora.weights.load import load
-from restora.weights.reach import reach_of
+from restora.weights.network_method import NetworkMethod, super_resolution_spec
 from restora.weights.run import run_network
-
-ARCHITECTURES = ("scn",)
 
 
 @dataclass(frozen=True, slots=True)
-class SCN(Method):
+class SCN(NetworkMethod):
     """A cascade of sparse-coding networks, each of which enlarges twice.
 
     Attributes:
@@ -49,37 +44,35 @@ class SCN(Method):
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="scn",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    # The reach, as behind one interpolation: the first stage looks at as many pixels of its enlargement, that is half
+    # as many of y; each later one at half as many again. Twice the first is more than all, and the last reduction fits
+    # in what is left.
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "scn",
+        'Z. Wang et al., "Deep networks for image super-resolution with sparse prior", ICCV 2015',
+        "10.1109/ICCV.2015.50",
         colour="luma-chroma",
-        paper='Z. Wang et al., "Deep networks for image super-resolution with sparse prior", ICCV 2015',
-        doi="10.1109/ICCV.2015.50",
-        needs_sigma=False,
-        # The first stage looks at as many pixels of its enlargement, that is half as many of y; each later one at half
-        # as many again: twice the first is more than all, and the last reduction fits in what is left.
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-        keeps_constants=False,
         weights=("scn-x2",),
         published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("scn",)
+    interpolates: ClassVar[bool] = True
 
     weights: str = "scn-x2"
     later_weights: str | None = None
-    precision: Precision = "auto"
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "scn")
-        stages = max(1, math.ceil(math.log2(H.scale) - 1e-9))
+        """Enlarge y twice by a network until it is large enough."""
+        scale: float = problem.H.scale  # type: ignore[attr-defined]  # spec.solves says so
+        stages = max(1, math.ceil(math.log2(scale) - 1e-9))
         x = problem.y
         for stage in range(stages):
             name = self.weights if stage == 0 else self.later_weights or self.weights
-            trained = load(name, ARCHITECTURES, x.device, self.precision)
+            trained = load(name, self.architectures, x.device, self.precision)
             x = run_network(trained, imresize(x, scale=2))
             context.progress(stage + 1, stages, f"x{2 ** (stage + 1)}")
-        if 2**stages != H.scale:
+        if 2**stages != scale:
             # The grid of x is that of y, s times finer, from whose corner it begins.
-            x = imresize(x, scale=H.scale / 2**stages)
+            x = imresize(x, scale=scale / 2**stages)
         height, width = problem.size
-        return Result(x[..., :height, :width], Status.done(f"{stages} stages of {self.weights}"))
+        return Result(x[..., :height, :width], Status.done(f"{stages} stages with the weights {self.weights}"))

@@ -20,21 +20,13 @@ ECCV 2014, doi:10.1007/978-3-319-10593-2_13; "Image super-resolution using deep 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import after_interpolation, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("srcnn",)
+from restora.weights.network_method import NetworkMethod, scale_of, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class SRCNN(Method):
+class SRCNN(NetworkMethod):
     """SRCNN behind bicubic interpolation.
 
     Attributes:
@@ -42,34 +34,23 @@ class SRCNN(Method):
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="srcnn",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "srcnn",
+        'C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
+        "10.1109/TPAMI.2015.2439281",
         colour="luma-chroma",
-        paper='C. Dong et al., "Image super-resolution using deep convolutional networks", IEEE TPAMI 38(2), 2016',
-        doi="10.1109/TPAMI.2015.2439281",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-        keeps_constants=False,
         weights=("srcnn-x2", "srcnn-x3", "srcnn-x4"),
         published=(
             "set5-x3-matlab-bicubic-y-shave3",
             *(f"{images}-x{s}-matlab-bicubic-8bit-rgb-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
         ),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("srcnn",)
+    interpolates: ClassVar[bool] = True
 
     weights: str = "srcnn-x3"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "SRCNN":
+    def weights_for(cls, problem: Problem) -> str:
         """The network of the nearest scale."""
-        H = problem.H
-        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 3
-        return cls(weights=f"srcnn-x{scale}")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "srcnn")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))
+        return f"srcnn-x{scale_of(problem, 2, 4)}"

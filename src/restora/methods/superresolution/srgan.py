@@ -21,45 +21,26 @@ CVPR 2017, doi:10.1109/CVPR.2017.19.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
-from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("srresnet", "msrresnet")
+from restora.weights.network_method import NetworkMethod, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class SRGAN(Method):
+class SRGAN(NetworkMethod):
     """The generator of SRGAN.
 
     Attributes:
-        weights: name or path of a generator of the scale of the problem.
+        weights: name or path of a generator for the scale of the problem.
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="srgan",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "srgan",
+        'C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+        "10.1109/CVPR.2017.19",
         colour="native",
-        paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
-        doi="10.1109/CVPR.2017.19",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-        keeps_constants=False,
         weights=("srgan-x4",),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("srresnet", "msrresnet")
 
     weights: str = "srgan-x4"
-    precision: Precision = "auto"
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "srgan")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))

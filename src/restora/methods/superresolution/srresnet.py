@@ -18,52 +18,32 @@ CVPR 2017, doi:10.1109/CVPR.2017.19.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import from_coarse_grid, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("srresnet", "msrresnet")
+from restora.weights.network_method import NetworkMethod, scale_of, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class SRResNet(Method):
-    """SRResNet, a network a scale.
+class SRResNet(NetworkMethod):
+    """SRResNet, which has a network for each scale.
 
     Attributes:
-        weights: name or path of a network of the scale of the problem.
+        weights: name or path of a network for the scale of the problem.
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="srresnet",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "srresnet",
+        'C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
+        "10.1109/CVPR.2017.19",
         colour="native",
-        paper='C. Ledig et al., "Photo-realistic single image super-resolution using a GAN", CVPR 2017',
-        doi="10.1109/CVPR.2017.19",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=False),
-        keeps_constants=False,
         weights=("srresnet-x4",),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("srresnet", "msrresnet")
 
     weights: str = "srresnet-x4"
-    precision: Precision = "auto"
 
     @classmethod
-    def for_problem(cls, problem: Problem) -> "SRResNet":
-        """The network of the scale."""
-        H = problem.H
-        scale = min(max(round(H.scale), 2), 4) if isinstance(H, Downsample) else 4
-        return cls(weights=f"srresnet-x{scale}")
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "srresnet")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(from_coarse_grid(trained, problem, H), Status.done(f"weights {trained.name}"))
+    def weights_for(cls, problem: Problem) -> str:
+        """The network of the nearest scale."""
+        return f"srresnet-x{scale_of(problem, 2, 4)}"

@@ -18,21 +18,12 @@ CVPR 2016, doi:10.1109/CVPR.2016.182.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restora.core.method import Context, Method
-from restora.core.problem import Problem
-from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.nets.precision import Precision
-from restora.operators.downsample import Downsample
-from restora.weights.enlarge import after_interpolation, require_downsample
-from restora.weights.load import load
-from restora.weights.reach import reach_of
-
-ARCHITECTURES = ("vdsr",)
+from restora.weights.network_method import NetworkMethod, super_resolution_spec
 
 
 @dataclass(frozen=True, slots=True)
-class VDSR(Method):
+class VDSR(NetworkMethod):
     """VDSR behind bicubic interpolation.
 
     Attributes:
@@ -40,24 +31,15 @@ class VDSR(Method):
         precision: of the computation.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        name="vdsr",
-        tasks=("super-resolve",),
-        solves=(Downsample,),
+    spec: ClassVar[Spec] = super_resolution_spec(
+        "vdsr",
+        'J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
+        "10.1109/CVPR.2016.182",
         colour="luma-chroma",
-        paper='J. Kim, J. K. Lee, K. M. Lee, "Accurate image super-resolution using very deep … networks", CVPR 2016',
-        doi="10.1109/CVPR.2016.182",
-        needs_sigma=False,
-        halo=lambda method: reach_of(method.weights, ARCHITECTURES, method.precision, interpolated=True),
-        keeps_constants=False,
         weights=("vdsr",),
         published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
     )
+    architectures: ClassVar[tuple[str, ...]] = ("vdsr",)
+    interpolates: ClassVar[bool] = True
 
     weights: str = "vdsr"
-    precision: Precision = "auto"
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        H = require_downsample(problem, "vdsr")
-        trained = load(self.weights, ARCHITECTURES, problem.y.device, self.precision)
-        return Result(after_interpolation(trained, problem, H), Status.done(f"weights {trained.name}"))

@@ -72,10 +72,7 @@ class BandletShrinkage(Method):
         tasks=("denoise",),
         solves=(Identity,),
         colour="per-channel",
-        paper=(
-            "G. Peyré, S. Mallat, Surface compression with geometric bandelets, ACM Transactions on Graphics 24(3), "
-            "2005"
-        ),
+        paper="G. Peyré, S. Mallat, Surface compression with geometric bandelets, ACM TOG 24(3), 2005",
         doi="10.1145/1073204.1073236",
         leaves_noiseless=True,
     )

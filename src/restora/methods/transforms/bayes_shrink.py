@@ -36,19 +36,14 @@ from typing import Annotated, ClassVar
 
 from torch import Tensor
 
-from restora.core.method import Context, Method
 from restora.core.parameters import counting
-from restora.core.problem import Problem
-from restora.core.result import Result
 from restora.core.spec import Spec, awgn_protocols
-from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName
-from restora.frames.wavelet_shrinkage import shrink_wavelets
+from restora.frames.wavelet_shrinkage import WaveletShrinkage
 from restora.operators.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class BayesShrink(Method):
+class BayesShrink(WaveletShrinkage):
     """Soft wavelet thresholds σ²/σ_x, a subband at a time.
 
     Args:
@@ -64,25 +59,17 @@ class BayesShrink(Method):
         solves=(Identity,),
         colour="per-channel",
         paper=(
-            "S. G. Chang, B. Yu, M. Vetterli, Adaptive wavelet thresholding for image denoising and compression, IEEE"
-            " Transactions on Image Processing 9(9), 2000"
+            "S. G. Chang, B. Yu, M. Vetterli, Adaptive wavelet thresholding for image denoising and compression, IEEE "
+            "TIP 9(9), 2000"
         ),
         doi="10.1109/83.862633",
+        leaves_noiseless=True,
         published=awgn_protocols("set12-gray"),
     )
 
-    wavelet: WaveletName = "sym8"
     levels: Annotated[int, counting] = 5
-    spins: Annotated[int, counting] = 1
-    boundary: WaveletBoundary = "periodic"
 
-    def solve(self, problem: Problem, context: Context) -> Result:
-        frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, _shrunk, self.spins, context.progress)
-
-
-def _shrunk(theta: Tensor, noise: Tensor) -> Tensor:
-    """θ̂ from θ: the threshold of each subband of each channel, and soft thresholding with it."""
-    variance, of_noise = (x.square().mean(dim=(-2, -1), keepdim=True) for x in (theta, noise))
-    t = noise.square() / (variance - of_noise).clamp_min(0).sqrt()
-    return theta - theta.clamp(-t, t)  # t = ∞ where the subband holds nothing but noise
+    def shrunk(self, theta: Tensor, noise: Tensor, pixels: int) -> Tensor:
+        variance, of_noise = (x.square().mean(dim=(-2, -1), keepdim=True) for x in (theta, noise))
+        t = noise.square() / (variance - of_noise).clamp_min(0).sqrt()
+        return theta - theta.clamp(-t, t)  # t = ∞ where the subband holds nothing but noise

@@ -74,9 +74,10 @@ class BiShrink(Method):
         colour="per-channel",
         paper=(
             "L. Şendur, I. W. Selesnick, Bivariate shrinkage functions for wavelet-based denoising exploiting "
-            "interscale dependency, IEEE Transactions on Signal Processing 50(11), 2002"
+            "interscale dependency, IEEE TSP 50(11), 2002"
         ),
         doi="10.1109/TSP.2002.804091",
+        leaves_noiseless=True,
         published=awgn_protocols("set12-gray"),
     )
 
@@ -86,14 +87,11 @@ class BiShrink(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y, sigma = problem.y, problem.sigma
-        levels = self.levels
-        if self.transform == "wavelet":
-            levels = fitting_levels(levels, (y.shape[-2], y.shape[-1]))
-        if sigma == 0 or levels < 2:
-            reason = "there is no noise" if sigma == 0 else "it is too small to have two levels"
-            return Result.left_alone(y, f"{reason}")
-        frame = DualTree(levels) if self.transform == "dual-tree" else WaveletTransform("sym8", levels)
-        x = _shrunk(y, sigma, frame, self.window).to(y.dtype)
+        is_dual, size = self.transform == "dual-tree", (y.shape[-2], y.shape[-1])
+        levels = self.levels if is_dual else fitting_levels(self.levels, size)
+        if levels < 2:
+            return Result.left_alone(y, "it is too small to have two levels")
+        x = _shrunk(y, sigma, DualTree(levels) if is_dual else WaveletTransform("sym8", levels), self.window)
         return Result(x, Status.done(f"{levels} levels of the {self.transform} transform shrunk with their parents"))
 
 

@@ -44,7 +44,7 @@ from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.steerable_pyramid import SteerablePyramid, add_cropped, coarser, cropped
-from restora.numerics.gaussian_scale_mixture import Mixture, posterior_mean
+from restora.numerics.gaussian_scale_mixture import Mixture, neighbourhood_covariance, posterior_mean
 from restora.operators.boundaries import extend
 from restora.operators.fourier import fast_length
 from restora.operators.identity import Identity
@@ -68,7 +68,7 @@ class BlsGsm(Method):
         colour="per-channel",
         paper=(
             "J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, Image denoising using scale mixtures of "
-            "Gaussians in the wavelet domain, IEEE Transactions on Image Processing 12(11), 2003"
+            "Gaussians in the wavelet domain, IEEE TIP 12(11), 2003"
         ),
         doi="10.1109/TIP.2003.818640",
         leaves_noiseless=True,
@@ -117,11 +117,12 @@ class BlsGsm(Method):
         self, found: Tensor, part: Tensor, responses: list[Float[Tensor, "u v"]], grid: Size, sigma: float
     ) -> None:
         """Estimate one band of every image and channel from its part of the spectrum."""
-        noise = sigma**2 * _covariance(responses, part.new_ones(1, 1).real, grid, self.window)
+        noise = sigma**2 * neighbourhood_covariance(responses, part.new_ones(1, 1).real, grid, self.window)
         for image in range(part.shape[0]):
             for channel in range(part.shape[1]):
                 Y = part[image, channel]
-                observed = _covariance(responses, torch.view_as_real(Y).square().sum(-1), grid, self.window)
+                power = torch.view_as_real(Y).square().sum(-1)
+                observed = neighbourhood_covariance(responses, power, grid, self.window)
                 mixture = Mixture.of(observed - noise, noise, self.window**2 // 2)
                 bands = [torch.fft.irfft2(Y * response, s=grid, norm="ortho") for response in responses]
                 estimate = posterior_mean(bands[0], bands[1] if len(bands) == 2 else None, self.window, mixture)
@@ -136,32 +137,3 @@ def _extension(size: Size, scales: int, window: int) -> tuple[int, Size]:
     margin = (window // 2) * unit // 2
     height, width = (unit * fast_length(-(-(n + 2 * margin) // unit)) for n in size)
     return margin, (height, width)
-
-
-def _covariance(
-    responses: list[Float[Tensor, "u v"]], power: Float[Tensor, "#u #v"], grid: Size, window: int
-) -> Float[Tensor, "n n"]:
-    """Of the window x window neighbours in a band, and the parent's coefficient, if their spectrum has that power.
-
-    R(δ) = mean_x s(x + δ)·t(x) = Σ_ω S(ω)T(ω) cos(ωδ)/n over the whole spectrum, of which half is given.
-    """
-    reach = torch.arange(1 - window, window, dtype=torch.float64, device=power.device)
-    down, along = (torch.fft.fftfreq(n, dtype=torch.float64, device=power.device) * (2 * torch.pi) for n in grid)
-    along = along[: grid[1] // 2 + 1]
-    twice = torch.where((along > 0) & (along < torch.pi), 2.0, 1.0).double()
-    angle_down, angle_along = torch.outer(reach, down), torch.outer(along, reach)
-
-    def correlation(product: Float[Tensor, "u v"]) -> Float[Tensor, "d d"]:
-        weighted = (product * power).double() * (twice / (grid[0] * grid[1]))
-        cosines = angle_down.cos() @ weighted @ angle_along.cos()
-        return cosines - angle_down.sin() @ weighted @ angle_along.sin()
-
-    i, j = (index.flatten() for index in torch.meshgrid(*2 * [torch.arange(window)], indexing="ij"))
-    own = correlation(responses[0].square()).cpu()
-    covariance = own[i[:, None] - i + window - 1, j[:, None] - j + window - 1]
-    if len(responses) == 1:
-        return covariance
-    centre = window // 2
-    shared = correlation(responses[0] * responses[1]).cpu()[i - centre + window - 1, j - centre + window - 1]
-    above = correlation(responses[1].square()).cpu()[window - 1, window - 1]
-    return torch.cat((torch.cat((covariance, shared[:, None]), 1), torch.cat((shared, above[None]))[None]))

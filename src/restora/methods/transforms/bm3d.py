@@ -39,7 +39,7 @@ from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec, awgn_protocols
 from restora.operators.identity import Identity
-from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
+from restora.patches.collaborative_stage import NORMAL, Profile, Stage, profile_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class BM3D(Method):
         colour="per-channel",
         paper=(
             "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image denoising by sparse 3-D transform-domain "
-            "collaborative filtering, IEEE Transactions on Image Processing 16(8), 2007"
+            "collaborative filtering, IEEE TIP 16(8), 2007"
         ),
         doi="10.1109/TIP.2007.901238",
         leaves_noiseless=True,
@@ -73,16 +73,11 @@ class BM3D(Method):
     @classmethod
     def for_noise(cls, sigma: float) -> "BM3D":
         """The Normal Profile up to 255σ = 40, that for very noisy images above."""
-        profile = NORMAL if round(255 * sigma, 6) <= 40 else STRONG
+        profile = profile_for(sigma)
         return cls(profile.basic, profile.final)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "BM3D":
-        return cls.for_noise(problem.sigma)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y = problem.y.flatten(0, 1)[:, None]
         pilot, x = Profile(self.basic, self.final).estimates(y, [problem.sigma], lambda z: z, context.progress)
-        sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
-        shape = problem.y.shape
-        return Result(x.reshape(shape), Status.done(sentence), parts={"basic": pilot.reshape(shape)})
+        x, pilot = (z.reshape(problem.y.shape) for z in (x, pilot))
+        return Result(x, Status.done(self.final.sentence), parts={"basic": pilot})

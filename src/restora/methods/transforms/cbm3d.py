@@ -29,7 +29,6 @@ filtering", IEEE Transactions on Image Processing 16(8), 2007, section V, doi:10
 
 import math
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -40,8 +39,9 @@ from restora.core.method import Context, Method
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec, awgn_protocols
+from restora.numerics.colour import recombined
 from restora.operators.identity import Identity
-from restora.patches.collaborative_stage import NORMAL, STRONG, Profile, Stage
+from restora.patches.collaborative_stage import NORMAL, Profile, Stage, profile_for
 
 _OPPONENT = (
     (1 / 3, 1 / 3, 1 / 3),
@@ -55,7 +55,7 @@ class CBM3D(Method):
     """Block matching and 3-D filtering of colour images.
 
     Args:
-        basic: the stage of hard thresholding.
+        basic: the stage of hard thresholding, whose estimate is the part ``basic`` of the result.
         final: the stage of Wiener filtering.
     """
 
@@ -82,7 +82,7 @@ class CBM3D(Method):
     def for_noise(cls, sigma: float, channels: int = 3) -> "CBM3D":
         """The Normal Profile while 255 times the noise of luminance is at most 40, that for very noisy images above."""
         luminance = sigma * math.hypot(*_OPPONENT[0]) if channels == 3 else sigma
-        profile = NORMAL if round(255 * luminance, 6) <= 40 else STRONG
+        profile = profile_for(luminance)
         return cls(profile.basic, profile.final)
 
     @classmethod
@@ -90,28 +90,13 @@ class CBM3D(Method):
         return cls.for_noise(problem.sigma, problem.y.shape[1])
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Denoise; ``parts`` holds the basic estimate."""
-        sigma = problem.sigma
-        y, sigmas = _to_opponent(problem.y, sigma)
-        pilot, x = Profile(self.basic, self.final).estimates(y, sigmas, _luminance, context.progress)
-        x, pilot = (_from_opponent(z).to(problem.y.dtype) for z in (x, pilot))
-        sentence = f"groups of up to {self.final.N2} blocks of {self.final.N1}x{self.final.N1} filtered together"
-        return Result(x, Status.done(sentence), parts=MappingProxyType({"basic": pilot}))
-
-
-def _to_opponent(y: Float[Tensor, "b c h w"], sigma: float) -> tuple[Float[Tensor, "b c h w"], list[float]]:
-    """(Y, U, V) and their σ; images that have not three channels as they are. Half precision becomes float32."""
-    y = y.to(torch.promote_types(y.dtype, torch.float32))
-    if y.shape[1] != 3:
-        return y, [sigma] * y.shape[1]
-    opponent = torch.einsum("kc,bchw->bkhw", y.new_tensor(_OPPONENT), y)
-    return opponent, [sigma * math.hypot(*row) for row in _OPPONENT]
-
-
-def _from_opponent(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    if x.shape[1] != 3:
-        return x
-    return torch.einsum("kc,bchw->bkhw", torch.linalg.inv(torch.tensor(_OPPONENT, dtype=torch.float64)).to(x), x)
+        sigma, channels = problem.sigma, problem.y.shape[1]
+        opponent = torch.tensor(_OPPONENT, dtype=torch.float64)
+        sigmas = [sigma * math.hypot(*row) for row in _OPPONENT] if channels == 3 else [sigma] * channels
+        y, stages = recombined(problem.y, opponent), Profile(self.basic, self.final)
+        pilot, x = stages.estimates(y, sigmas, _luminance, context.progress)
+        x, pilot = (recombined(z, torch.linalg.inv(opponent)) for z in (x, pilot))
+        return Result(x, Status.done(self.final.sentence), parts={"basic": pilot})
 
 
 def _luminance(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:

@@ -74,8 +74,7 @@ class CurveletShrinkage(Method):
         solves=(Identity,),
         colour="per-channel",
         paper=(
-            "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, IEEE Transactions "
-            "on Image Processing 11(6), 2002"
+            "J.-L. Starck, E. J. Candès, D. L. Donoho, The curvelet transform for image denoising, IEEE TIP 11(6), 2002"
         ),
         doi="10.1109/TIP.2002.1014998",
         leaves_noiseless=True,

@@ -55,8 +55,7 @@ class LocalWiener(Method):
         solves=(Identity,),
         colour="per-channel",
         paper=(
-            "J.-S. Lee, Digital image enhancement and noise filtering by use of local statistics, IEEE Transactions "
-            "on Pattern Analysis and Machine Intelligence 2(2), 1980"
+            "J.-S. Lee, Digital image enhancement and noise filtering by use of local statistics, IEEE TPAMI 2(2), 1980"
         ),
         doi="10.1109/TPAMI.1980.4766994",
         leaves_noiseless=True,

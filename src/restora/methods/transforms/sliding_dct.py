@@ -30,15 +30,12 @@ G. Yu, G. Sapiro, "DCT image denoising: a simple and effective image denoising a
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 from restora.core.method import Context, Method
 from restora.core.parameters import at_least, nonnegative
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec, awgn_protocols
+from restora.numerics.colour import recombined
 from restora.operators.identity import Identity
 from restora.patches.block_transforms import block_transform
 from restora.patches.sliding_dct import sliding_dct
@@ -72,22 +69,12 @@ class SlidingDCT(Method):
     wiener: bool = True
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        sigma, report = problem.sigma, context.progress
-        y = _across_colours(problem.y, inverse=False)
+        colours = block_transform("dct", 3).forward
+        x = y = recombined(problem.y, colours)
         passes = 2 if self.wiener else 1
-        report(0, passes, "passes")
-        x = sliding_dct(y, side=self.n, sigma=sigma, threshold=self.lam, pilot=None)
-        report(1, passes, "passes")
-        if self.wiener:
-            x = sliding_dct(y, side=self.n, sigma=sigma, threshold=self.lam, pilot=x)
-            report(2, passes, "passes")
+        context.progress(0, passes, "passes")
+        for done in range(passes):
+            x = sliding_dct(y, side=self.n, sigma=problem.sigma, threshold=self.lam, pilot=x if done else None)
+            context.progress(done + 1, passes, "passes")
         sentence = f"cosine transforms of all patches of {self.n}x{self.n} pixels shrunk, in {passes} passes"
-        return Result(_across_colours(x, inverse=True), Status.done(sentence))
-
-
-def _across_colours(x: Float[Tensor, "b c h w"], *, inverse: bool) -> Float[Tensor, "b c h w"]:
-    """The orthonormal cosine transform over three channels, or back; other numbers of channels as they are."""
-    if x.shape[1] != 3:
-        return x
-    forward = block_transform("dct", 3).forward.to(x)
-    return torch.einsum("kc,bchw->bkhw", forward.T if inverse else forward, x)
+        return Result(recombined(x, colours.T), Status.done(sentence))

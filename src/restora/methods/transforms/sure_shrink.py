@@ -38,7 +38,7 @@ doi:10.1007/978-1-4612-2544-7_9.
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -46,19 +46,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.backend import runs_on_cpu_kernels
-from restora.core.method import Context, Method
-from restora.core.parameters import counting
-from restora.core.problem import Problem
-from restora.core.result import Result
 from restora.core.spec import Spec, awgn_protocols
-from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName
-from restora.frames.wavelet_shrinkage import shrink_wavelets
+from restora.frames.wavelet_shrinkage import WaveletShrinkage
 from restora.operators.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class SureShrink(Method):
+class SureShrink(WaveletShrinkage):
     """Soft wavelet thresholds of least estimated risk, a subband at a time (the hybrid rule).
 
     Args:
@@ -73,27 +67,15 @@ class SureShrink(Method):
         tasks=("denoise",),
         solves=(Identity,),
         colour="per-channel",
-        paper=(
-            "D. L. Donoho, I. M. Johnstone, Adapting to unknown smoothness via wavelet shrinkage, Journal of the "
-            "American Statistical Association 90(432), 1995"
-        ),
+        paper="D. L. Donoho, I. M. Johnstone, Adapting to unknown smoothness via wavelet shrinkage, JASA 90(432), 1995",
         doi="10.1080/01621459.1995.10476626",
+        leaves_noiseless=True,
         published=awgn_protocols("set12-gray"),
     )
 
-    wavelet: WaveletName = "sym8"
-    levels: Annotated[int, counting] = 4
-    spins: Annotated[int, counting] = 1
-    boundary: WaveletBoundary = "periodic"
-
-    def solve(self, problem: Problem, context: Context) -> Result:
-        frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, _shrunk, self.spins, context.progress)
-
-
-def _shrunk(theta: Tensor, noise: Tensor) -> Tensor:
-    t = noise * threshold((theta / noise).flatten(-2))[..., None, None]
-    return theta - theta.clamp(-t, t)
+    def shrunk(self, theta: Tensor, noise: Tensor, pixels: int) -> Tensor:
+        t = noise * threshold((theta / noise).flatten(-2))[..., None, None]
+        return theta - theta.clamp(-t, t)
 
 
 def threshold(u: Float[Tensor, "*bands n"]) -> Float[Tensor, "*bands"]:

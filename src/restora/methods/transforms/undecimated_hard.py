@@ -57,8 +57,8 @@ class UndecimatedHard(Method):
         solves=(Identity,),
         colour="per-channel",
         paper=(
-            "G. P. Nason, B. W. Silverman, The stationary wavelet transform and some statistical applications, "
-            "Lecture Notes in Statistics 103, 1995"
+            "G. P. Nason, B. W. Silverman, The stationary wavelet transform and some statistical applications, LNS "
+            "103, 1995"
         ),
         doi="10.1007/978-1-4612-2544-7_17",
         leaves_noiseless=True,

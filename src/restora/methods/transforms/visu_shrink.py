@@ -21,7 +21,7 @@ leaves an approximation of 16 or more to the shorter side.
 Cost. O(spins²·N·L) for N pixels and kernels of L taps.
 
 When not. It promises the removal of noise, not a small error: 3 to 5 dB below SureShrink and BayesShrink, and on an
-image full of detail even the noisy one may be nearer. It is here as the landmark it is.
+image full of detail even the noisy one may be nearer. It is kept as a point of reference.
 
 Departures from the original. An odd side is made even by repeating its last pixel, and J is lowered to the number of
 times that the shorter side can be halved. Spinning is not in the paper, and off unless asked for. There, and with a
@@ -36,23 +36,18 @@ doi:10.1007/978-1-4612-2544-7_9.
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
-from restora.core.method import Context, Method
-from restora.core.parameters import counting
 from restora.core.problem import Problem
-from restora.core.result import Result
 from restora.core.spec import Spec, awgn_protocols
-from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName
-from restora.frames.wavelet_shrinkage import shrink_wavelets
+from restora.frames.wavelet_shrinkage import WaveletShrinkage
 from restora.operators.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class VisuShrink(Method):
+class VisuShrink(WaveletShrinkage):
     """Soft wavelet thresholds, σ√(2 ln N) everywhere.
 
     Args:
@@ -69,13 +64,9 @@ class VisuShrink(Method):
         colour="per-channel",
         paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
         doi="10.1093/biomet/81.3.425",
+        leaves_noiseless=True,
         published=awgn_protocols("set12-gray"),
     )
-
-    wavelet: WaveletName = "sym8"
-    levels: Annotated[int, counting] = 4
-    spins: Annotated[int, counting] = 1
-    boundary: WaveletBoundary = "periodic"
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "VisuShrink":
@@ -83,12 +74,6 @@ class VisuShrink(Method):
         side = min(problem.y.shape[-2:])
         return cls(levels=min(max(side.bit_length() - 5, 1), 4))
 
-    def solve(self, problem: Problem, context: Context) -> Result:
-        universal = math.sqrt(2 * math.log(problem.y.shape[-2] * problem.y.shape[-1]))
-
-        def shrunk(theta: Tensor, noise: Tensor) -> Tensor:
-            t = universal * noise
-            return theta - theta.clamp(-t, t)
-
-        frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, shrunk, self.spins, context.progress)
+    def shrunk(self, theta: Tensor, noise: Tensor, pixels: int) -> Tensor:
+        t = math.sqrt(2 * math.log(pixels)) * noise
+        return theta - theta.clamp(-t, t)

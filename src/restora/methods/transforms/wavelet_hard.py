@@ -37,27 +37,22 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
-from restora.core.method import Context, Method
-from restora.core.parameters import counting, nonnegative
-from restora.core.problem import Problem
-from restora.core.result import Result
+from restora.core.parameters import nonnegative
 from restora.core.spec import Spec, awgn_protocols
-from restora.frames.wavelet import WaveletBoundary, WaveletTransform
-from restora.frames.wavelet_filters import WaveletName
-from restora.frames.wavelet_shrinkage import shrink_wavelets
+from restora.frames.wavelet_shrinkage import WaveletShrinkage
 from restora.operators.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class WaveletHard(Method):
+class WaveletHard(WaveletShrinkage):
     """Hard wavelet thresholds, kσ everywhere.
 
     Args:
-        k: threshold in standard deviations of the noise, >= 0. Halved it leaves noise, doubled it blurs.
         wavelet: name of the filter bank.
         levels: J, >= 1; fewer are taken on small images. Too few leave noise of low frequency.
         spins: cycle spinning over the spins² shifts {0 … spins − 1}², >= 1; 1 is one transform.
         boundary: ``periodic`` keeps the transform orthonormal, ``reflect`` avoids the jump at the border.
+        k: threshold in standard deviations of the noise, >= 0. Halved it leaves noise, doubled it blurs.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -67,19 +62,11 @@ class WaveletHard(Method):
         colour="per-channel",
         paper="D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81(3), 1994",
         doi="10.1093/biomet/81.3.425",
+        leaves_noiseless=True,
         published=awgn_protocols("set12-gray"),
     )
 
     k: Annotated[float, nonnegative] = 3.0
-    wavelet: WaveletName = "sym8"
-    levels: Annotated[int, counting] = 4
-    spins: Annotated[int, counting] = 1
-    boundary: WaveletBoundary = "periodic"
 
-    def solve(self, problem: Problem, context: Context) -> Result:
-
-        def shrunk(theta: Tensor, noise: Tensor) -> Tensor:
-            return torch.where(theta.abs() > self.k * noise, theta, 0.0)
-
-        frame = WaveletTransform(self.wavelet, self.levels, self.boundary)
-        return shrink_wavelets(problem, frame, shrunk, self.spins, context.progress)
+    def shrunk(self, theta: Tensor, noise: Tensor, pixels: int) -> Tensor:
+        return torch.where(theta.abs() > self.k * noise, theta, 0.0)

@@ -29,7 +29,10 @@ from restora.core.kernels import kernel, parallel_from
 from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 from restora.operators.boundaries import extend
 
-Stencil = Literal["central", "nonnegative", "trace"]
+DivergenceStencil = Literal["central", "nonnegative"]
+"""How div(D∇u) is written with nine pixels."""
+
+Stencil = DivergenceStencil | Literal["trace"]
 
 _CODES: dict[Stencil, int] = {"central": 0, "nonnegative": 1, "trace": 2}
 _HALF, _QUARTER, _TWO = np.float32(0.5), np.float32(0.25), np.float32(2)  # exact in either precision

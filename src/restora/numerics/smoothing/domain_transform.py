@@ -34,7 +34,6 @@ def _widths(sigma_s: float, iterations: int) -> list[float]:
 def domain_transform(
     y: Float[Tensor, "b c h w"],
     guide: Float[Tensor, "#b d h w"],
-    *,
     sigma_s: float,
     sigma_r: float,
     iterations: int = 3,

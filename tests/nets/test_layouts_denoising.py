@@ -14,9 +14,8 @@ from restora.nets.drunet import DRUNet
 from restora.nets.ffdnet import FFDNet
 from restora.nets.ircnn import IRCNN
 from restora.nets.nafnet import NAFNet
-from restora.weights.layouts import dncnn, drunet, ffdnet, ircnn, nafnet
 
-FAMILIES = {"dncnn": dncnn, "ffdnet": ffdnet, "ircnn": ircnn, "drunet": drunet, "nafnet": nafnet}
+NETWORKS = (DnCNN, FDnCNN, FFDNet, IRCNN, DRUNet, NAFNet)
 
 UNET = {"channels": 3, "widths": (2, 3, 4, 5), "blocks": 2}
 NAF = {"width": 2, "encoders": (1, 0, 2), "middle": 3, "decoders": (0, 1, 1)}
@@ -52,11 +51,10 @@ def applied(network, x):
 
 
 def recognised(state):
-    """By the only family that takes it."""
-    found = {name: module.recognise(state) for name, module in FAMILIES.items()}
-    takers = [name for name, one in found.items() if one is not None]
-    assert len(takers) == 1, takers
-    return found[takers[0]]
+    """By the only network that takes it."""
+    found = [one for kind in NETWORKS if (one := kind.recognise(state)) is not None]
+    assert len(found) == 1, found
+    return found[0]
 
 
 def loaded(found):
@@ -133,20 +131,20 @@ def test_ffdnet_of_matlab_counts_the_pixels_of_a_block_down_the_columns(channels
 )
 def test_a_chain_that_is_not_quite_one_is_left_alone(change):
     state = {**DnCNN(depth=5, width=4).state_dict(), **change}
-    assert [name for name, module in FAMILIES.items() if module.recognise(state) is not None] == []
+    assert [kind for kind in NETWORKS if kind.recognise(state) is not None] == []
 
 
 def test_unets_that_are_not_quite_ones_are_left_alone():
     for network, key in ((DRUNet(**UNET), "m_body.1.res.0.weight"), (NAFNet(**NAF), "middle_blks.1.beta")):
         state = network.state_dict()
         del state[key]
-        assert [name for name, module in FAMILIES.items() if module.recognise(state) is not None] == []
-    assert all(module.recognise({}) is None for module in FAMILIES.values())
+        assert [kind for kind in NETWORKS if kind.recognise(state) is not None] == []
+    assert all(kind.recognise({}) is None for kind in NETWORKS)
 
 
 def test_a_bank_with_a_gap_is_left_alone():
     state = {key: t for key, t in IRCNN(levels=3, width=2).state_dict().items() if not key.startswith("bank.1.")}
-    assert ircnn.recognise(state) is None
+    assert IRCNN.recognise(state) is None
 
 
 def published(folder, name):

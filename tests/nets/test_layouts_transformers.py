@@ -6,26 +6,25 @@ from restora.nets.ipt import IPT
 from restora.nets.restormer import Restormer
 from restora.nets.scunet import SCUNet
 from restora.nets.swinir import SwinIR
-from restora.weights.layouts import ipt, restormer, scunet, swinir
 
 SWIN = {"width": 8, "depths": (2, 1), "heads": (2, 1), "window": 3}
 IPT_TINY = {"width": 3, "size": 8, "patch": 2, "layers": (1, 2), "heads": 12}
 RESTORMER = {"width": 4, "blocks": (1, 2, 1, 1), "refinement": 1, "heads": (1, 2, 2, 4)}
 OURS = [
-    (swinir, SwinIR, SWIN),
-    (swinir, SwinIR, {**SWIN, "channels": 1, "window": 7, "image_range": 255.0}),
-    (swinir, SwinIR, {**SWIN, "scale": 4, "upsampler": "pixelshuffle"}),
-    (swinir, SwinIR, {**SWIN, "scale": 3, "upsampler": "pixelshuffle"}),
-    (swinir, SwinIR, {**SWIN, "scale": 3, "upsampler": "pixelshuffle-direct"}),
-    (swinir, SwinIR, {**SWIN, "scale": 4, "upsampler": "nearest-conv", "residual": "3conv"}),
-    (swinir, SwinIR, {**SWIN, "scale": 2, "upsampler": "nearest-conv"}),
-    (restormer, Restormer, RESTORMER),
-    (restormer, Restormer, {**RESTORMER, "channels": 1, "normalisation": "with-bias", "expansion": 1.7}),
-    (scunet, SCUNet, {"width": 8, "depths": (2, 0, 1, 1, 1, 0, 2), "head_width": 2, "window": 4, "channels": 1}),
-    (ipt, IPT, {**IPT_TINY, "heads": 6}),
-    (ipt, IPT, {**IPT_TINY, "tasks": ("x3", "restore")}),
+    (SwinIR, SWIN),
+    (SwinIR, {**SWIN, "channels": 1, "window": 7, "image_range": 255.0}),
+    (SwinIR, {**SWIN, "scale": 4, "upsampler": "pixelshuffle"}),
+    (SwinIR, {**SWIN, "scale": 3, "upsampler": "pixelshuffle"}),
+    (SwinIR, {**SWIN, "scale": 3, "upsampler": "pixelshuffle-direct"}),
+    (SwinIR, {**SWIN, "scale": 4, "upsampler": "nearest-conv", "residual": "3conv"}),
+    (SwinIR, {**SWIN, "scale": 2, "upsampler": "nearest-conv"}),
+    (Restormer, RESTORMER),
+    (Restormer, {**RESTORMER, "channels": 1, "normalisation": "with-bias", "expansion": 1.7}),
+    (SCUNet, {"width": 8, "depths": (2, 0, 1, 1, 1, 0, 2), "head_width": 2, "window": 4, "channels": 1}),
+    (IPT, {**IPT_TINY, "heads": 6}),
+    (IPT, {**IPT_TINY, "tasks": ("x3", "restore")}),
 ]
-FAMILIES = (swinir, restormer, scunet, ipt)
+KINDS = (SwinIR, Restormer, SCUNet, IPT)
 
 
 def same_output(network, found):
@@ -38,19 +37,19 @@ def same_output(network, found):
         return torch.equal(network(x), other(x))
 
 
-@pytest.mark.parametrize(("family", "kind", "fields"), OURS)
-def test_our_own_keys(family, kind, fields):
+@pytest.mark.parametrize(("kind", "fields"), OURS)
+def test_our_own_keys(kind, fields):
     network = kind(**fields)
     state = dict(sorted(network.state_dict().items()))
-    found = family.recognise(state)
+    found = kind.recognise(state)
     assert found is not None
     assert found.layout == "restora"
     assert {key: found.fields[key] for key in fields if key != "expansion"} == {
         key: value for key, value in fields.items() if key != "expansion"
     }
     assert same_output(network, found)
-    assert [other.recognise(state) for other in FAMILIES if other is not family] == [None] * 3
-    assert family.recognise({key: value.half() for key, value in state.items()}) is not None
+    assert [other.recognise(state) for other in KINDS if other is not kind] == [None] * 3
+    assert kind.recognise({key: value.half() for key, value in state.items()}) is not None
 
 
 def test_swinirs_buffers_are_left_out():
@@ -62,7 +61,7 @@ def test_swinirs_buffers_are_left_out():
             state[f"{block}.attn.relative_position_index"] = torch.zeros(9, 9, dtype=torch.int64)
             if j % 2:
                 state[f"{block}.attn_mask"] = torch.zeros(4, 9, 9)
-    found = swinir.recognise(state)
+    found = SwinIR.recognise(state)
     assert found is not None
     assert found.layout == "SwinIR"
     assert same_output(network, found)
@@ -78,18 +77,18 @@ def test_the_numbers_of_tensors_of_the_published_files():
 
 
 @pytest.mark.parametrize(
-    ("family", "kind", "fields", "foreign"),
+    ("kind", "fields", "foreign"),
     [
-        (swinir, SwinIR, SWIN, "layers.0.residual_group.overlap_attn.qkv.weight"),
-        (swinir, SwinIR, SWIN, "layers.0.residual_group.blocks.0.conv_block.cab.0.weight"),
-        (swinir, SwinIR, SWIN, "absolute_pos_embed"),
-        (restormer, Restormer, RESTORMER, "skip_conv.weight"),
-        (restormer, Restormer, RESTORMER, "prompt1.linear_layer.weight"),
+        (SwinIR, SWIN, "layers.0.residual_group.overlap_attn.qkv.weight"),
+        (SwinIR, SWIN, "layers.0.residual_group.blocks.0.conv_block.cab.0.weight"),
+        (SwinIR, SWIN, "absolute_pos_embed"),
+        (Restormer, RESTORMER, "skip_conv.weight"),
+        (Restormer, RESTORMER, "prompt1.linear_layer.weight"),
     ],
 )
-def test_relatives_are_not_taken_for_them(family, kind, fields, foreign):
-    assert family.recognise({**kind(**fields).state_dict(), foreign: torch.zeros(1)}) is None
-    assert family.recognise({}) is None
+def test_relatives_are_not_taken_for_them(kind, fields, foreign):
+    assert kind.recognise({**kind(**fields).state_dict(), foreign: torch.zeros(1)}) is None
+    assert kind.recognise({}) is None
 
 
 def as_published(network):
@@ -132,7 +131,7 @@ def as_published(network):
 )
 def test_ipt_as_published(tasks, found_as):
     network = IPT(**IPT_TINY, tasks=tasks)
-    found = ipt.recognise(as_published(network))
+    found = IPT.recognise(as_published(network))
     assert found is not None
     assert found.layout == "Pretrained-IPT"
     assert found.fields["tasks"] == (found_as or tasks)
@@ -141,7 +140,7 @@ def test_ipt_as_published(tasks, found_as):
 
 
 def test_ipts_whose_tasks_cannot_be_told_apart():
-    assert ipt.recognise(as_published(IPT(**IPT_TINY, tasks=("denoise-30", "derain")))) is None
+    assert IPT.recognise(as_published(IPT(**IPT_TINY, tasks=("denoise-30", "derain")))) is None
     state = as_published(IPT(**IPT_TINY, tasks=("x2",)))
     state["body.query_embed.weight"] = state["body.query_embed.weight"].repeat(6, 1)
-    assert ipt.recognise(state) is None
+    assert IPT.recognise(state) is None

@@ -11,7 +11,7 @@ class Recognised:
     """An architecture, its fields, and the state under the keys of our module.
 
     Attributes:
-        architecture: a name of :data:`restora.nets.architectures.ARCHITECTURES`.
+        architecture: a name of :func:`restora.nets.architectures.architectures`.
         fields: what its constructor takes; fields that keep their default may be left out.
         state: loads with ``strict=True`` into the built network.
         layout: whose keys they were, for a person: ``"KAIR"``, ``"BasicSR"``, ``"SaoYan"`` …

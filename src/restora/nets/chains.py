@@ -1,19 +1,17 @@
-"""Layouts of DnCNN and FDnCNN, and what the other plain chains of convolutions share with them.
+"""Chains of plain 3×3 convolutions (DnCNN, FDnCNN, FFDNet, IRCNN): how they are drawn, and how they were published.
 
 Known are the state dicts of KAIR (``model.N``, batch normalisation merged or not), of SaoYan's re-implementation
-(``dncnn.N``, no biases), of the authors' port to PyTorch (``dncnn.N``, a bias in the first convolution, ε = 1e-4) and
-the kernels of the authors' MATLAB files (``convNN_weight``). Our own names are those of KAIR.
+(``dncnn.N``, no biases), of the authors' port to PyTorch (``dncnn.N``, a bias in the first convolution) and the kernels
+of the authors' MATLAB files (``convNN_weight``). Our own names are those of KAIR.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 import torch
-from torch import Tensor
-
-from restora.nets.architectures import build
-from restora.weights.layouts.recognised import Recognised
+from torch import Tensor, nn
 
 _KEY = re.compile(r"(?:(model|dncnn)\.|(conv))(\d+)[._](weight|bias|running_mean|running_var|num_batches_tracked)")
 
@@ -46,12 +44,12 @@ class Chain:
         return self.convolutions[0]["weight"].shape[0]
 
     @property
-    def entering(self) -> int:
+    def channels_in(self) -> int:
         """Channels that the first convolution takes."""
         return self.convolutions[0]["weight"].shape[1]
 
     @property
-    def leaving(self) -> int:
+    def channels_out(self) -> int:
         """Channels that the last convolution gives."""
         return self.convolutions[-1]["weight"].shape[0]
 
@@ -67,8 +65,8 @@ class Chain:
         spacing = 3 if self.norms else 2
         state: dict[str, Tensor] = {}
         for n, convolution in enumerate(self.convolutions):
-            place = spacing * n if spacing == 2 or n == 0 else spacing * n - 1
-            state |= {f"model.{place}.{name}": tensor for name, tensor in convolution.items()}
+            index = spacing * n if spacing == 2 or n == 0 else spacing * n - 1
+            state |= {f"model.{index}.{name}": tensor for name, tensor in convolution.items()}
         for n, norm in enumerate(self.norms, start=1):
             # Files older than the counter of PyTorch 0.4.1 lack it; it has no effect on a trained network.
             complete = {"num_batches_tracked": torch.tensor(0), **norm}
@@ -97,40 +95,16 @@ def chain_of(state: Mapping[str, Tensor]) -> Chain | None:
     return Chain(prefixes.pop(), convolutions, norms)
 
 
-def fits(found: Recognised) -> bool:
-    """The state has exactly the names and shapes of the architecture with those fields; costs no memory."""
-    with torch.device("meta"):
-        expected = build(found.architecture, found.fields).state_dict()
-    return {name: tensor.shape for name, tensor in found.state.items()} == {
-        name: tensor.shape for name, tensor in expected.items()
-    }
+def chain(channels_in: int, channels_out: int, width: int, dilations: tuple[int, ...]) -> nn.Sequential:
+    """3×3 convolutions of these dilations, with biases, ReLUs between them and zeros beyond the border.
 
-
-def recognise(state: Mapping[str, Tensor]) -> Recognised | None:
-    """DnCNN or FDnCNN, or None.
-
-    A chain is DnCNN's if as many channels leave as enter, FDnCNN's if one more enters and 4 does not divide those that
-    leave (else it is FFDNet's). Seven convolutions without batch normalisation are left to IRCNN.
+    Orthogonal rows of gain √2, of gain 1 in the last convolution; biases 0.
     """
-    chain = chain_of(state)
-    if chain is None:
-        return None
-    if chain.entering == chain.leaving + 1 and chain.leaving % 4 and not chain.norms:
-        return _if_it_fits("fdncnn", {"channels": chain.leaving, "depth": chain.depth, "width": chain.width}, chain)
-    if chain.entering != chain.leaving or (chain.depth == IRCNN_DEPTH and not chain.norms):
-        return None
-    first, *middle, last = ("bias" in convolution for convolution in chain.convolutions)
-    fields = {
-        "channels": chain.leaving,
-        "depth": chain.depth,
-        "width": chain.width,
-        "batch_norm": bool(chain.norms),
-        "biases": (first, any(middle), last),
-        "eps": 1e-4 if chain.norms and chain.layout == "cszn PyTorch" else 1e-5,
-    }
-    return _if_it_fits("dncnn", fields, chain)
-
-
-def _if_it_fits(architecture: str, fields: Mapping[str, object], chain: Chain) -> Recognised | None:
-    found = Recognised(architecture, fields, chain.state(), chain.layout)
-    return found if fits(found) else None
+    channels = [channels_in, *[width] * (len(dilations) - 1), channels_out]
+    layers: list[nn.Module] = []
+    for n, dilation in enumerate(dilations):
+        convolution = nn.Conv2d(channels[n], channels[n + 1], 3, padding=dilation, dilation=dilation)
+        nn.init.orthogonal_(convolution.weight, gain=sqrt(2) if n < len(dilations) - 1 else 1.0)
+        nn.init.zeros_(convolution.get_parameter("bias"))
+        layers += [convolution, nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers[:-1])

@@ -7,7 +7,7 @@ from PIL import Image
 from scipy.signal import correlate2d
 
 from restora.evaluation.metrics import psnr
-from restora.nets.architectures import build
+from restora.nets.architectures import build, recognise
 from restora.nets.espcn import ESPCN
 from restora.nets.msrresnet import MSRResNet
 from restora.nets.rrdbnet import RRDBNet
@@ -18,8 +18,6 @@ from restora.nets.vdsr import VDSR
 from restora.numerics.colour import rgb_to_y
 from restora.numerics.imresize import imresize
 from restora.weights.files import read_state
-from restora.weights.layouts import espcn, rrdbnet, scn, srcnn, srresnet, vdsr
-from restora.weights.recognise import recognise
 
 
 @pytest.fixture
@@ -241,10 +239,7 @@ def test_rrdbnet(fields, drawn, generator):
     same(network, mixed, "KAIR", 3, generator)
 
 
-LAYOUTS = [srcnn, espcn, vdsr, scn, srresnet, rrdbnet]
-
-
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__.split(".")[-1])
+@pytest.mark.parametrize("layout", [SRCNN, ESPCN, VDSR, SCN, SRResNet, MSRResNet, RRDBNet])
 def test_what_is_foreign_or_incomplete_is_left_to_others(layout):
     chain = {f"model.{n}.weight": torch.zeros(8, 8, 3, 3) for n in (0, 2, 4)}
     assert layout.recognise(chain) is None

@@ -1,1 +1,0 @@
-"""The key layouts of public checkpoints, a family of architectures a file."""
