@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Timer
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from restora.core.progress import Progress, silent
 
@@ -76,7 +76,7 @@ class Talk:
     def say(self, line: str) -> None:
         """A line for a person."""
         if not self.quiet and not self.json:
-            print(line, file=self._stream, flush=True)
+            print(line, file=sys.stderr if self.to_standard else sys.stdout, flush=True)
 
     def warn(self, line: str) -> None:
         """A line of trouble, always said."""
@@ -111,10 +111,6 @@ class Talk:
             yield meter
         finally:
             meter.close()
-
-    @property
-    def _stream(self) -> TextIO:
-        return sys.stderr if self.to_standard else sys.stdout
 
 
 class _Meter:
