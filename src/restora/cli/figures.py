@@ -1,4 +1,4 @@
-"""Figures: what inspect and compare have to tell."""
+"""Figures: what inspect and compare show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Seen:
 
 
 def facts_of(picture: Picture) -> dict[str, object]:
-    """What a file holds, in the order in which it is told."""
+    """What a file holds, in the order in which it is shown."""
     metadata = picture.metadata
     height, width = picture.size
     return {

@@ -125,11 +125,11 @@ def _refuse_clashes(sources: Sequence[Source], paths: Sequence[Path | None]) -> 
         seen[path] = source
 
 
-def require_distinct(talk_is_json: bool, to_standard: bool) -> None:
+def require_distinct(as_json: bool, to_standard: bool) -> None:
     """Refuse to send a picture and JSON into the same stream.
 
     Raises:
         InvalidInput: both are asked for.
     """
-    if talk_is_json and to_standard:
+    if as_json and to_standard:
         raise InvalidInput("the picture and --json both want standard output: give -o FILE")

@@ -9,7 +9,7 @@ import typer
 from restora import catalog
 from restora.cli.command import Command, add_commands
 from restora.cli.options import JsonLines, Quiet, weights_for
-from restora.cli.talk import Talk, print_json, print_table
+from restora.cli.reporter import Reporter, print_json, print_table
 from restora.core.errors import MissingWeights, UnknownName
 
 if TYPE_CHECKING:
@@ -166,12 +166,12 @@ class Fetch(Command):
         from restora.weights.fetch import fetch
         from restora.weights.public import find_public
 
-        talk = Talk(self.json, self.quiet)
+        reporter = Reporter(self.json, self.quiet)
         for one in [find_public(name) for name in self.weights]:
-            talk.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
-            with talk.progress(one.name) as progress:
+            reporter.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
+            with reporter.progress(one.name) as progress:
                 found = fetch(one, progress)
-            talk.say(
+            reporter.say(
                 f"  {_sum_sentence(found.checked)}\n  {'here already' if found.already else 'saved'}: {found.path}"
             )
             if self.json:
