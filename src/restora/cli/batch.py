@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from restora.cli.command import FilesCommand
 from restora.cli.inputs import Found, Source, find_pictures
-from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
+from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, targets
 from restora.cli.reporter import Report, Reporter, Stopwatch
 from restora.core.errors import FileProblem, InvalidInput, InvalidParameter, RestoraError, UnknownName
 from restora.core.progress import Progress
@@ -69,7 +69,8 @@ def run_batch(command: FilesCommand, work: Work, naming: Naming = RESTORED) -> i
     folder = Path(command.output) if command.output and is_folder(command.output) else None
     found = find_pictures(command.pictures, recursive=command.recursive, leave_out=folder)
     to_standard = is_standard(command.output, found.sources)
-    require_distinct(command.json, to_standard)
+    if command.json and to_standard:
+        raise InvalidInput("the picture and --json both want standard output: give -o FILE")
     reporter = Reporter(command.json, command.quiet, to_standard)
     places = targets(found.sources, command.output, naming)
     tally = _Tally(failures=list(found.unreadable))

@@ -77,13 +77,13 @@ def _inspect_one(source: Source, json: bool) -> None:
     from restora.images.read import read_picture
 
     picture = read_picture(source.content())
-    facts, seen = facts_of(picture), seen_in(picture)
+    facts, (figures, sentences) = facts_of(picture), seen_in(picture)
     if json:
-        print_json({"input": str(source), **facts, **seen.figures, "sentences": list(seen.sentences)})
+        print_json({"input": str(source), **facts, **figures, "sentences": list(sentences)})
         return
     print(source)
     _print_rows({name: _written(value) for name, value in facts.items()}, indent="  ")
-    for sentence in seen.sentences:
+    for sentence in sentences:
         print(f"  {sentence}")
     sys.stdout.flush()
 

@@ -53,8 +53,9 @@ def run_demo(folder: Path, *, overwrite: bool, reporter: Reporter) -> None:
     watch = Stopwatch()
     sheet = folder / "sheet.png"
     make_folder(folder)
-    for path in (sheet, *(path for case in CASES for path in _paths(case, folder))):
-        refuse_existing(path, overwrite)
+    for files in (_Files.of(case, folder) for case in CASES):
+        for path in (sheet, files.reference, files.degraded, files.restored):
+            refuse_existing(path, overwrite)
     reporter.say(f"{'':<11} {'method':<16} {'PSNR dB':>16}   {'SSIM':>16} {'seconds':>8}")
     rows: list[Row] = []
     for case in CASES:
@@ -65,11 +66,6 @@ def run_demo(folder: Path, *, overwrite: bool, reporter: Reporter) -> None:
     for row in rows:
         reporter.say(f"  {row.command}")
     reporter.say(f"\nside by side: {sheet}\neverything:   {folder.resolve()}  ({watch.seconds:.0f} s in all)")
-
-
-def _paths(case: Case, folder: Path) -> tuple[Path, ...]:
-    files = _Files.of(case, folder)
-    return files.reference, files.degraded, files.restored
 
 
 def _run(case: Case, files: _Files) -> Row:
