@@ -8,7 +8,7 @@ import torch
 from restora import catalog
 from restora.core import networks
 from restora.core.problem import Problem
-from restora.evaluation.entrants import method_of_weights
+from restora.evaluation.configurations import method_of_weights
 from restora.front.restore import restore
 from restora.nets.architectures import architectures
 from restora.noise.gaussian import Gaussian
