@@ -1,6 +1,6 @@
 """Make the page of every method: ``python docs/generate.py``. Sphinx then builds them with the rest.
 
-A page is put together from what the code itself says: the catalog row, the ``SPEC``, the docstrings, and the measured
+A page is put together from what the code itself says: the catalog row, the spec, the docstrings, and the measured
 numbers in ``results/``. Its order is always the same. The picture is made on the spot, from a photograph that
 scikit-image ships.
 """

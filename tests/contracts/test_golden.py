@@ -1,7 +1,7 @@
 """Every method gives what it gave when its results were stored, so that a changed parameter of a paper is seen.
 
 The stored crops are made by ``tests/golden/make.py``. They say nothing about whether a result is right, which the tests
-of each method do. Between processors, threads and float32 and float64, results differ by less than a hundredth of
+of each method do. Between processors, threads and float32 and float64, results differ by less than a tenth of
 ``RMS``; a threshold, weight or window changed by a few percent moves them by more.
 """
 
@@ -10,8 +10,8 @@ import pytest
 
 from golden.problems import FILE, crop, goldens, read
 
-RMS = 5e-5
-"""Root mean square of the differences; rounding to 16 bits alone makes 9e-6."""
+RMS = 2e-5
+"""Root mean square of the differences; rounding to 16 bits alone makes 9e-6, other processors and threads 1e-6."""
 
 STORED = np.load(FILE)
 

@@ -78,5 +78,5 @@ def test_too_few_iterations_are_said_to_be_too_few(camera):
 
 
 def test_other_operators_are_refused():
-    with pytest.raises(CannotSolve, match="holes of a Mask"):
+    with pytest.raises(CannotSolve, match="solves Mask, not Identity"):
         HarmonicInpainting().run(Problem(torch.zeros(1, 1, 4, 4), Identity(), Gaussian(0.0)))

@@ -86,7 +86,7 @@ def test_a_complete_image_comes_back(camera):
 
 
 def test_other_operators_are_refused():
-    with pytest.raises(CannotSolve, match="holes of a Mask"):
+    with pytest.raises(CannotSolve, match="solves Mask, not Identity"):
         TVInpainting().run(Problem(torch.zeros(1, 1, 4, 4), Identity(), Gaussian(0.0)))
 
 

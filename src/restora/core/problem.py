@@ -62,6 +62,11 @@ class Problem:
         """Height and width of the image x that is sought."""
         return self.H.input_size((self.y.shape[-2], self.y.shape[-1]))
 
+    @property
+    def channels(self) -> int:
+        """Channels of the image x that is sought."""
+        return self.H.input_channels(self.y.shape[1])
+
     def with_y(self, y: Float[Tensor, "b c h w"]) -> "Problem":
         """The same problem with another measurement."""
         return replace(self, y=y)

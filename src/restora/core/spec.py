@@ -77,3 +77,8 @@ class Spec:
 def awgn_protocols(*images: str, sigmas: tuple[int, ...] = (15, 25, 50)) -> tuple[str, ...]:
     """The ids of the usual protocols of denoising: white noise on these sets, unclipped, drawn from seed 0."""
     return tuple(f"{name}-awgn-s{sigma}-noclip-seed0" for name in images for sigma in sigmas)
+
+
+def bicubic_protocols(*images: str, scales: tuple[int, ...] = (2, 3, 4)) -> tuple[str, ...]:
+    """The ids of the usual protocols of super-resolution: these sets reduced by MATLAB's imresize, measured on Y."""
+    return tuple(f"{name}-x{scale}-matlab-bicubic-y-shave{scale}" for name in images for scale in scales)

@@ -73,7 +73,7 @@ def method_of(configuration: str) -> str:
 
 
 def parameters_in_words(configuration: str, given: Mapping[str, object], method: Method, problem: Problem) -> str:
-    """The parameters in which a method differs from its paper's for the problem, such as ``h_over_sigma=0.4 patch=5``.
+    """The parameters in which a method differs from what its paper gives for the problem, such as ``h_over_sigma=0.4``.
 
     Args:
         configuration: its name; weights that stand in it are not told again.

@@ -9,22 +9,6 @@ from restora.numerics.convolution import convolve_separable
 from restora.operators.downsample import Downsample
 
 
-def back_project(
-    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Downsample, T: int
-) -> Float[Tensor, "b c h w"]:
-    """T steps of :func:`back_projected`.
-
-    Args:
-        x: the image as it is so far.
-        y: its measurement.
-        H: how it was measured.
-        T: steps, >= 0.
-    """
-    for _ in range(T):
-        x, _ = back_projected(x, y, H)
-    return x
-
-
 def back_projected(
     x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Downsample
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c i j"]]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.progress import Progress, silent
-from restora.core.result import Code, Status
+from restora.core.result import Code, Result, Status
 
 S = TypeVar("S")
 
@@ -52,6 +52,10 @@ class Solution:
     status: Status
     stats: tuple[Mapping[str, float], ...]
 
+    def result(self) -> Result:
+        """The same for the user of a method, where x are images."""
+        return Result(self.x, self.status, stats=self.stats)
+
 
 def iterate(
     step: Callable[[S], S],
@@ -93,6 +97,11 @@ def iterate(
             return Solution(found, Status(Code.CONVERGED, sentence), tuple(stats))
     sentence = f"stopped after {max_iterations} iterations, before the tolerance {tolerance:.1e} was reached"
     return Solution(found, Status(Code.ITERATION_LIMIT, sentence), tuple(stats))
+
+
+def root_mean_square(x: Float[Tensor, "..."]) -> float:
+    """√(mean of x²)."""
+    return float(x.square().mean().sqrt())
 
 
 def relative_change(before: Float[Tensor, "b ..."], after: Float[Tensor, "b ..."]) -> Float[Tensor, " b"]:

@@ -6,7 +6,7 @@ To minimise ½‖Hx − y‖² + λσ²Φ(x), x is split in two that a quadratic
 
 and the two are found in turns (Geman, Yang 1995). The step in z is a denoiser of the noise level √(λσ²/ρ), whatever Φ
 is: so Φ need not be known, and the denoiser is (Zhang, Zuo, Gu, Zhang, CVPR 2017). The level is lowered from step to
-step, and ρ = λσ²/σ_k² rises.
+step, and ρ_k = λσ²/σ_k² rises.
 
 References.
 D. Geman and C. Yang, "Nonlinear image recovery with half-quadratic regularization", IEEE Transactions on Image
@@ -15,101 +15,48 @@ K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for imag
 doi:10.1109/CVPR.2017.300.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter
-from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.progress import Progress
+from restora.numerics.iterate import root_mean_square
 
 LEAST_SIGMA = 0.255 / 255
 """Noise of a measurement counts as at least this: less would make ρ vanish."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One turn: ρ of the step in x, σ_k of the denoiser."""
-
-    rho: float
-    sigma: float
-
-
-def annealed(sigma: float, first: float, last: float, K: int, lam: float) -> tuple[Step, ...]:
-    """K steps with σ_k log-spaced from ``first`` to ``last`` and ρ_k = λσ²/σ_k²; one step alone is the last.
-
-    Args:
-        sigma: σ of the measurement; it counts as at least :data:`LEAST_SIGMA`.
-        first: σ_1, > 0.
-        last: σ_K, > 0.
-        K: steps, >= 1.
-        lam: λ, > 0.
-    """
-    energy = lam * max(sigma, LEAST_SIGMA) ** 2
-    levels = [last * (first / last) ** (1 - k / (K - 1)) for k in range(K)] if K > 1 else [last]
-    return tuple(Step(energy / level**2, level) for level in levels)
+def annealed(first: float, last: float, K: int) -> tuple[float, ...]:
+    """K levels σ_k > 0, log-spaced from ``first`` to ``last``; one level alone is the last."""
+    return tuple(last * (first / last) ** (1 - k / (K - 1)) for k in range(K)) if K > 1 else (last,)
 
 
 def half_quadratic_splitting(
     problem: Problem,
-    z: Float[Tensor, "b c h w"],
-    steps: Sequence[Step],
+    levels: Sequence[float],
+    lam: float,
     denoise: Callable[[Tensor, float, int], Tensor],
     progress: Progress,
 ) -> tuple[Float[Tensor, "b c h w"], tuple[Mapping[str, float], ...]]:
-    """For k = 0, 1 …: x = argmin ½‖Hx − y‖² + ρ_k/2 ‖x − z‖²; z = denoise(x, σ_k, k).
+    """From z = H.first_guess(y), for k = 0, 1 …: x = argmin ½‖Hx − y‖² + ρ_k/2 ‖x − z‖²; z = denoise(x, σ_k, k).
 
     Args:
-        problem: y, of a precision to compute in, and H.
-        z: where to start.
-        steps: ρ_k and σ_k.
+        problem: y, H and σ, which counts as at least :data:`LEAST_SIGMA`.
+        levels: σ_k > 0.
+        lam: λ > 0, of ρ_k = λσ²/σ_k².
         denoise: given x, σ_k and k.
-        progress: told after each step.
+        progress: called after each step.
 
     Returns:
         The last z, and a row of stats a step: σ_k, ρ_k, and the root mean square of Hz − y.
     """
-    stats: list[Mapping[str, float]] = []
-    for k, step in enumerate(steps):
-        x = problem.H.prox(z, problem.y, step.rho)
-        z = denoise(x, step.sigma, k)
-        stats.append({"sigma": step.sigma, "rho": step.rho, "residual": residual(problem.H, z, problem.y)})
-        progress(k + 1, len(steps), f"sigma {255 * step.sigma:.3g}/255")
+    H, y, energy = problem.H, problem.y, lam * max(problem.sigma, LEAST_SIGMA) ** 2
+    z, stats = H.first_guess(y), list[Mapping[str, float]]()
+    for k, sigma in enumerate(levels):
+        rho = energy / sigma**2
+        z = denoise(H.prox(z, y, rho), sigma, k)
+        stats.append({"sigma": sigma, "rho": rho, "residual": root_mean_square(H(z) - y)})
+        progress(k + 1, len(levels), f"sigma {255 * sigma:.3g}/255")
     return z, tuple(stats)
-
-
-def residual(H: Operator, x: Float[Tensor, "b c h w"], y: Float[Tensor, "b d i j"]) -> float:
-    """The root mean square of Hx − y."""
-    return float((H(x) - y).square().mean().sqrt())
-
-
-def computable(problem: Problem) -> Problem:
-    """The problem with y in float32, where it is in less."""
-    y = problem.y
-    return problem if y.dtype in (torch.float32, torch.float64) else problem.with_y(y.float())
-
-
-def check_positive(values: Mapping[str, float | None]) -> None:
-    """Refuse parameters that are not positive and finite; None stands for a rule.
-
-    Raises:
-        InvalidParameter: the first that is not.
-    """
-    for name, value in values.items():
-        if value is not None and not 0 < value < math.inf:
-            raise InvalidParameter.outside(name, value, "> 0 and finite")
-
-
-def check_count(name: str, value: int) -> None:
-    """Refuse a number of iterations below 1.
-
-    Raises:
-        InvalidParameter: it is.
-    """
-    if value < 1:
-        raise InvalidParameter.outside(name, value, ">= 1")

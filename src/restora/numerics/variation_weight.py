@@ -31,7 +31,6 @@ def variation_weight(sigma: float, gain: float, channels: int) -> float:
 
 def white_gain(problem: Problem) -> float:
     """g = E‖Hz‖²/E‖z‖² for white z, from one draw."""
-    H, y = problem.H, problem.y
     generator = torch.Generator().manual_seed(0)
-    z = torch.randn(1, H.input_channels(y.shape[1]), *problem.size, generator=generator).to(y)
-    return float(H(z).square().sum() / z.square().sum())
+    z = torch.randn(1, problem.channels, *problem.size, generator=generator).to(problem.y)
+    return float(problem.H(z).square().sum() / z.square().sum())

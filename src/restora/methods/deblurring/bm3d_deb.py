@@ -49,7 +49,7 @@ _FINAL = Stage("dct", N2=16, step=2, tau=800, beta=0.0)
 class BM3DDeblurring(Method):
     """Regularised inversion, and BM3D with coloured noise, twice.
 
-    Args:
+    Attributes:
         alpha_ri: α_RI, regularisation of the first inverse, > 0. Doubled, blurrier and less noisy.
         alpha_rwi: α_RWI, regularisation of the second, > 0.
         basic: the stage of hard thresholding.
@@ -62,10 +62,7 @@ class BM3DDeblurring(Method):
         tasks=("deblur",),
         solves=(Blur,),
         colour="per-channel",
-        paper=(
-            "K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, Image restoration by sparse 3D transform-domain "
-            "collaborative filtering, Proc. SPIE 6812, 2008"
-        ),
+        paper='K. Dabov et al., "Image restoration by sparse 3D transform-domain collaborative filtering", SPIE, 2008',
         doi="10.1117/12.766355",
         keeps_constants=False,
         continuous=False,
@@ -81,19 +78,17 @@ class BM3DDeblurring(Method):
     def solve(self, problem: Problem, context: Context) -> Result:
         """Deblur; ``parts`` holds the estimate of the first stage."""
         H = problem.H
-        sigma, report = max(problem.sigma, FINEST_SIGMA), context.progress
-        torus = close(problem.y.to(torch.promote_types(problem.y.dtype, torch.float32)), H, self.closing)
+        torus = close(problem.y, H, self.closing)
         scene = self._large_enough(torus.y)
         V = H.otf((scene.shape[-2], scene.shape[-1]), scene)
-        planes = scene.flatten(0, 1)[:, None, None]
-        estimates = []
-        for done, y in enumerate(planes):
-            report(done, len(planes), "channels")
-            estimates.append(self._deblurred(y, V, sigma))
-        report(len(planes), len(planes), "channels")
+        planes, estimates = scene.flatten(0, 1)[:, None, None], []
+        context.progress(0, len(planes), "channels")
+        for done, y in enumerate(planes, start=1):
+            estimates.append(self._deblurred(y, V, max(problem.sigma, FINEST_SIGMA)))
+            context.progress(done, len(planes), "channels")
         height, width = torus.y.shape[-2:]
         pilot, x = (
-            torus.crop(torch.cat(part).reshape(scene.shape)[..., :height, :width], problem.size).to(problem.y.dtype)
+            torus.crop(torch.cat(part).reshape(scene.shape)[..., :height, :width], problem.size)
             for part in zip(*estimates)
         )
         sentence = "inverted twice, and filtered in groups of blocks after each"

@@ -32,12 +32,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from jaxtyping import Complex, Float
-from torch import Tensor
 
 from restora.core.errors import InvalidParameter
 from restora.core.method import Context, Method
-from restora.core.operator import Size
 from restora.core.parameters import Interval, above, check_number, check_parameters, counting, nonnegative, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
@@ -86,18 +83,9 @@ class HyperLaplacian(Method):
 
     @classmethod
     def for_noise(cls, sigma: float) -> "HyperLaplacian":
-        """λ = 0.2/σ², with σ not below that of rounding to 8 bits.
-
-        Args:
-            sigma: standard deviation of the noise on [0, 1], >= 0.
-        """
+        """λ = 0.2/σ², of σ >= 0 on [0, 1], but not below that of rounding to 8 bits."""
         check_number("sigma", sigma, nonnegative)
         return cls(lam=0.2 / max(sigma, FINEST_SIGMA) ** 2)
-
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "HyperLaplacian":
-        """λ for the noise level of the problem."""
-        return cls.for_noise(problem.sigma)
 
     def betas(self) -> tuple[float, ...]:
         """The values of β, in order."""
@@ -108,34 +96,18 @@ class HyperLaplacian(Method):
         """Deconvolve. A row of ``stats`` a step: β, and the relative change of x."""
         H = problem.H
         torus = close(problem.y, H, self.closing)
-        quadratic = _Quadratic.of(torus.y, H)
+        size = (torus.y.shape[-2], torus.y.shape[-1])
+        K = H.otf(size, torus.y)
+        data, power = K.conj() * torch.fft.rfft2(torus.y), K.abs() ** 2
+        spectrum = gradient_spectrum(size, "circular", dtype=power.dtype, device=power.device)
         x, stats, betas = torus.y, [], self.betas()
         for done, beta in enumerate(betas, start=1):
             w = shrink_power(gradient(x, "circular"), 1 / beta, self.alpha)
-            previous, x = x, quadratic.minimiser(w, beta / self.lam)
+            b = beta / self.lam
+            X = (data - b * torch.fft.rfft2(divergence(w, "circular"))) / (power + b * spectrum)
+            previous, x = x, torch.fft.irfft2(X, s=size)
             change = float(torch.linalg.vector_norm(x - previous) / torch.linalg.vector_norm(x).clamp_min(1e-12))
             stats.append({"beta": beta, "change": change})
             context.progress(done, len(betas), f"β = {beta:.3g}")
         status = Status.done(f"{len(betas)} steps, λ = {self.lam:.4g}, α = {self.alpha:.3g}")
         return Result(torus.crop(x, problem.size), status, stats=tuple(stats))
-
-
-@dataclass(frozen=True, eq=False)
-class _Quadratic:
-    """½‖k * x − y‖² + b/2 ‖Dx − w‖² on a torus, with all that does not change from step to step."""
-
-    data: Complex[Tensor, "b c h v"]  # conj(K) Y
-    blur: Float[Tensor, "h v"]  # |K|²
-    gradient: Float[Tensor, "h v"]  # |F D|²
-    size: Size
-
-    @classmethod
-    def of(cls, y: Float[Tensor, "b c h w"], H: Blur) -> "_Quadratic":
-        size = (y.shape[-2], y.shape[-1])
-        K = H.otf(size, y)
-        spectrum = gradient_spectrum(size, "circular", dtype=y.dtype, device=y.device)
-        return cls(K.conj() * torch.fft.rfft2(y), K.abs() ** 2, spectrum, size)
-
-    def minimiser(self, w: Float[Tensor, "b 2 c h w"], b: float) -> Float[Tensor, "b c h w"]:
-        X = (self.data - b * torch.fft.rfft2(divergence(w, "circular"))) / (self.blur + b * self.gradient)
-        return torch.fft.irfft2(X, s=self.size)

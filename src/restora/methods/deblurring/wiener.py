@@ -52,6 +52,7 @@ from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.numerics.boundary import Closing, close
 from restora.numerics.differences import gradient_spectrum
+from restora.numerics.frequencies import multiplicity
 from restora.operators.blur import Blur
 
 Prior = Literal["gradient", "white"]
@@ -145,10 +146,7 @@ def _classes(
     Y: Complex[Tensor, "b c h v"], ratio: Float[Tensor, "h v"], width: int
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, "b c k"], Float[Tensor, " k"]]:
     """For each class of ratio: how many frequencies it has, their |Y|²/N by image and channel, and the ratio itself."""
-    times = torch.full_like(ratio, 2.0, dtype=torch.float64)
-    times[:, 0] = 1
-    if width % 2 == 0:
-        times[:, -1] = 1
+    times = multiplicity((Y.shape[-2], width), "circular", ratio.double())
     r = _grid(_RATIO, times)
     position = torch.log(ratio.double().nan_to_num(_RATIO[0]).clamp(*_RATIO) / _RATIO[0]) / math.log(_STEP)
     index = position.round().long().flatten()

@@ -47,12 +47,7 @@ from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.nets.precision import Precision
-from restora.numerics.plug_and_play import (
-    LEAST_SIGMA,
-    annealed,
-    computable,
-    half_quadratic_splitting,
-)
+from restora.numerics.plug_and_play import LEAST_SIGMA, annealed, half_quadratic_splitting
 from restora.operators.decimate import BlurDecimate, Decimate
 from restora.operators.downsample import Downsample
 from restora.operators.mask import Mask
@@ -82,10 +77,7 @@ class DPIR(Method):
         tasks=("deblur", "super-resolve", "demosaick", "inpaint", "denoise"),
         solves=(Operator,),
         colour="native",
-        paper=(
-            'K. Zhang, Y. Li, W. Zuo, L. Zhang, L. Van Gool and R. Timofte, "Plug-and-play image restoration with '
-            'deep denoiser prior", IEEE TPAMI 44(10), 2022'
-        ),
+        paper='K. Zhang et al., "Plug-and-play image restoration with deep denoiser prior", IEEE TPAMI 44(10), 2022',
         doi="10.1109/TPAMI.2021.3088914",
         keeps_constants=False,
         weights=("drunet-small-gray", "drunet-small-colour"),
@@ -111,20 +103,17 @@ class DPIR(Method):
     @classmethod
     def for_problem(cls, problem: Problem) -> "DPIR":
         """The table above, and the weights for gray or for colour."""
-        colour = problem.H.input_channels(problem.y.shape[1]) == 3
+        colour = problem.channels == 3
         return replace(cls.for_operator(problem.H), weights="drunet-small-colour" if colour else "drunet-small-gray")
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Restore. A row of ``stats`` a step: σ_k, α_k as ``rho``, and the root mean square of Hz − y."""
-        ready, sigma = computable(problem), problem.sigma
-        z = ready.H.first_guess(ready.y)
-        steps = annealed(sigma, self.sigma_1, max(sigma, self.least_sigma_K), self.K, self.lam)
-        z, stats = half_quadratic_splitting(ready, z, steps, self._denoise, context.progress)
-        if problem.sigma == 0 and isinstance(problem.H, Mask | Mosaic):
-            z = z + ready.H.adjoint(ready.y - ready.H(z))
-        return Result(
-            z.to(problem.y.dtype), Status.done(f"{self.K} steps with the weights {self.weights}"), stats=stats
-        )
+        H, sigma = problem.H, problem.sigma
+        levels = annealed(self.sigma_1, max(sigma, self.least_sigma_K), self.K)
+        z, stats = half_quadratic_splitting(problem, levels, self.lam, self._denoise, context.progress)
+        if sigma == 0 and isinstance(H, Mask | Mosaic):
+            z = z + H.adjoint(problem.y - H(z))
+        return Result(z, Status.done(f"{self.K} steps with the weights {self.weights}"), stats=stats)
 
     def _denoise(self, x: Float[Tensor, "b c h w"], sigma: float, k: int) -> Float[Tensor, "b c h w"]:
         denoiser = NetworkDenoiser(self.weights, self.precision)

@@ -46,7 +46,8 @@ from restora.core.parameters import at_least, counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.plug_and_play import LEAST_SIGMA, computable, residual
+from restora.numerics.iterate import root_mean_square
+from restora.numerics.plug_and_play import LEAST_SIGMA
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
 
@@ -68,10 +69,7 @@ class PnPADMM(Method):
         tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
         solves=(Operator,),
         colour="native",
-        paper=(
-            'S. V. Venkatakrishnan, C. A. Bouman and B. Wohlberg, "Plug-and-play priors for model based '
-            'reconstruction", IEEE GlobalSIP 2013'
-        ),
+        paper='S. V. Venkatakrishnan et al., "Plug-and-play priors for model based reconstruction", GlobalSIP 2013',
         doi="10.1109/GlobalSIP.2013.6737048",
         keeps_constants=False,
         weights=("ffdnet-gray", "ffdnet-colour"),
@@ -86,25 +84,23 @@ class PnPADMM(Method):
     @classmethod
     def for_problem(cls, problem: Problem) -> "PnPADMM":
         """FFDNet for gray or for colour, as x has one channel or three."""
-        return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])))
+        return cls(ffdnet_for(problem.channels))
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Restore.
 
         A row of ``stats`` an iteration: the level of the denoiser, ρ, the root mean squares of Hv − y and of x − v.
         """
-        ready, report = computable(problem), context.progress
-        H, y, sigma = ready.H, ready.y, max(problem.sigma, LEAST_SIGMA)
+        H, y, energy = problem.H, problem.y, self.lam * max(problem.sigma, LEAST_SIGMA) ** 2
         v = H.first_guess(y)
-        u, rho, stats = torch.zeros_like(v), self.lam * sigma**2 / self.sigma_1**2, list[Mapping[str, float]]()
+        u, rho, stats = torch.zeros_like(v), energy / self.sigma_1**2, list[Mapping[str, float]]()
         for k in range(1, self.K + 1):
-            level = math.sqrt(self.lam * sigma**2 / rho)
+            level = math.sqrt(energy / rho)
             x = H.prox(v - u, y, rho)
             v = self.denoiser(x + u, level)
             u = u + x - v
-            split = float((x - v).square().mean().sqrt())
-            stats.append({"sigma": level, "rho": rho, "residual": residual(H, v, y), "split": split})
-            report(k, self.K, f"x - v {split:.1e}")
+            split = root_mean_square(x - v)
+            stats.append({"sigma": level, "rho": rho, "residual": root_mean_square(H(v) - y), "split": split})
+            context.progress(k, self.K, f"x - v {split:.1e}")
             rho, u = rho * self.gamma, u / self.gamma
-        sentence = f"{self.K} iterations with the denoiser {self.denoiser}"
-        return Result(v, Status.done(sentence), stats=tuple(stats))
+        return Result(v, Status.done(f"{self.K} iterations with the denoiser {self.denoiser}"), stats=tuple(stats))

@@ -13,7 +13,7 @@ The last z is the result. With σ_1 = σ_K and a linear symmetric D = W the fixe
 (HᵀH + ρ(I − W))x = Hᵀy.
 
 Parameters. σ_1 = 49/255; σ_K is the noise level of the measurement, σ; λ = 0.23. So
-nothing is tuned to the image. In all this σ counts as at least 0.255/255.
+nothing is tuned to the image. σ counts as at least 0.255/255.
 
 Cost. K calls of the denoiser and K proximal maps of H; where those are conjugate gradients, up to 200 H and Hᵀ each.
 
@@ -43,12 +43,7 @@ from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.plug_and_play import (
-    LEAST_SIGMA,
-    annealed,
-    computable,
-    half_quadratic_splitting,
-)
+from restora.numerics.plug_and_play import LEAST_SIGMA, annealed, half_quadratic_splitting
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
 
@@ -70,9 +65,7 @@ class PnPHQS(Method):
         tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
         solves=(Operator,),
         colour="native",
-        paper=(
-            'K. Zhang, W. Zuo, S. Gu and L. Zhang, "Learning deep CNN denoiser prior for image restoration", CVPR 2017'
-        ),
+        paper='K. Zhang et al., "Learning deep CNN denoiser prior for image restoration", CVPR 2017',
         doi="10.1109/CVPR.2017.300",
         keeps_constants=False,
         weights=("ffdnet-gray", "ffdnet-colour"),
@@ -87,16 +80,13 @@ class PnPHQS(Method):
     @classmethod
     def for_problem(cls, problem: Problem) -> "PnPHQS":
         """FFDNet for gray or for colour, as x has one channel or three."""
-        return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])))
+        return cls(ffdnet_for(problem.channels))
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Restore. A row of ``stats`` a step: σ_k, ρ_k, and the root mean square of Hz − y."""
-        ready, sigma = computable(problem), problem.sigma
-        z = ready.H.first_guess(ready.y)
-        last = self.sigma_K if self.sigma_K is not None else max(sigma, LEAST_SIGMA)
-        steps = annealed(sigma, self.sigma_1, last, self.K, self.lam)
+        last = self.sigma_K if self.sigma_K is not None else max(problem.sigma, LEAST_SIGMA)
+        levels = annealed(self.sigma_1, last, self.K)
         z, stats = half_quadratic_splitting(
-            ready, z, steps, lambda x, level, k: self.denoiser(x, level), context.progress
+            problem, levels, self.lam, lambda x, sigma, k: self.denoiser(x, sigma), context.progress
         )
-        sentence = f"{self.K} steps with the denoiser {self.denoiser}"
-        return Result(z, Status.done(sentence), stats=stats)
+        return Result(z, Status.done(f"{self.K} steps with the denoiser {self.denoiser}"), stats=stats)

@@ -58,7 +58,8 @@ from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
-from restora.numerics.plug_and_play import LEAST_SIGMA, computable, residual
+from restora.numerics.iterate import root_mean_square
+from restora.numerics.plug_and_play import LEAST_SIGMA
 from restora.numerics.variation_weight import white_gain
 from restora.weights.denoiser import FFDNET_GRAY, ffdnet_for
 
@@ -87,10 +88,7 @@ class RED(Method):
         tasks=("deblur", "super-resolve", "inpaint", "demosaick", "denoise"),
         solves=(Operator,),
         colour="native",
-        paper=(
-            'Y. Romano, M. Elad and P. Milanfar, "The little engine that could: regularization by denoising (RED)", '
-            "SIAM Journal on Imaging Sciences 10(4), 2017"
-        ),
+        paper='Y. Romano et al., "The little engine that could: regularization by denoising (RED)", SIIMS 10(4), 2017',
         doi="10.1137/16M1102884",
         keeps_constants=False,
         weights=("ffdnet-gray", "ffdnet-colour"),
@@ -108,27 +106,26 @@ class RED(Method):
         sigma_f = max(_OF_NOISE * problem.sigma, _SIGMA_F)
         gain = min(white_gain(problem), 1.0)
         lam = 0.69 ** (1 - gain) * 5**gain / sigma_f**2
-        return cls(ffdnet_for(problem.H.input_channels(problem.y.shape[1])), lam, sigma_f)
+        return cls(ffdnet_for(problem.channels), lam, sigma_f)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Restore. A row of ``stats`` an iteration: the root mean squares of Hx − y and of the change of x."""
-        ready, report = computable(problem), context.progress
-        x = ready.H.first_guess(ready.y)
-        step, stats = self._step(ready, x), list[Mapping[str, float]]()
+        H, y = problem.H, problem.y
+        x, step, stats = H.first_guess(y), self._step(problem), list[Mapping[str, float]]()
         for n in range(1, self.N + 1):
             before, x = x, step(x)
-            change = float((x - before).square().mean().sqrt())
-            stats.append({"residual": residual(ready.H, x, ready.y), "change": change})
-            report(n, self.N, f"change {change:.1e}")
+            change = root_mean_square(x - before)
+            stats.append({"residual": root_mean_square(H(x) - y), "change": change})
+            context.progress(n, self.N, f"change {change:.1e}")
         sentence = f"{self.N} iterations of {self.form} with the denoiser {self.denoiser}"
         return Result(x, Status.done(sentence), stats=tuple(stats))
 
-    def _step(self, problem: Problem, x: Tensor) -> Callable[[Tensor], Tensor]:
+    def _step(self, problem: Problem) -> Callable[[Tensor], Tensor]:
         """The map from an x to the next."""
         H, y, variance = problem.H, problem.y, max(problem.sigma, LEAST_SIGMA) ** 2
         if self.form == "fixed-point":
             return lambda x: H.prox(self.denoiser(x, self.sigma_f), y, self.lam * variance)
-        mu = 1 / (H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]) ** 2 / variance + self.lam)
+        mu = 1 / (H.norm_bound(problem.size, problem.channels) ** 2 / variance + self.lam)
 
         def descend(x: Tensor) -> Tensor:
             return x - mu * (H.adjoint(H(x) - y) / variance + self.lam * (x - self.denoiser(x, self.sigma_f)))

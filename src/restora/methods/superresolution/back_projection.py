@@ -31,8 +31,9 @@ from restora.core.method import Context, Method
 from restora.core.parameters import nonnegative
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
-from restora.core.spec import Spec
+from restora.core.spec import Spec, bicubic_protocols
 from restora.numerics.back_projection import back_projected
+from restora.numerics.iterate import root_mean_square
 from restora.operators.downsample import Downsample
 
 
@@ -54,7 +55,7 @@ class BackProjection(Method):
         needs_sigma=False,
         # A step looks 2 pixels of y up, 2 down, and 2 of x, which are fewer than 2 of y, sideways.
         halo=lambda method: 3 + 6 * method.T,
-        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+        published=bicubic_protocols("set5", "set14"),
     )
 
     T: Annotated[int, nonnegative] = 20
@@ -65,6 +66,6 @@ class BackProjection(Method):
         x, stats = H.first_guess(y), []
         for t in range(1, self.T + 1):
             x, e = back_projected(x, y, H)
-            stats.append({"residual": float(e.square().mean().sqrt())})
+            stats.append({"residual": root_mean_square(e)})
             context.progress(t, self.T, f"residual {stats[-1]['residual']:.2e}")
         return Result(x, Status.done(f"{self.T} steps"), stats=tuple(stats))

@@ -28,7 +28,7 @@ from typing import ClassVar
 from restora.core.method import Context, Method
 from restora.core.problem import Problem
 from restora.core.result import Result, Status
-from restora.core.spec import Spec
+from restora.core.spec import Spec, bicubic_protocols
 from restora.operators.downsample import Downsample
 
 
@@ -45,11 +45,9 @@ class Bicubic(Method):
         doi="10.1109/TASSP.1981.1163711",
         needs_sigma=False,
         halo=lambda method: 3,
-        published=tuple(f"{images}-x{s}-matlab-bicubic-y-shave{s}" for images in ("set5", "set14") for s in (2, 3, 4)),
+        published=bicubic_protocols("set5", "set14"),
     )
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        H = problem.H
         height, width = problem.size
-        x = H.first_guess(problem.y)
-        return Result(x, Status.done(f"interpolated to {width}x{height}"))
+        return Result(problem.H.first_guess(problem.y), Status.done(f"interpolated to {width}x{height}"))

@@ -32,16 +32,13 @@ from typing import Annotated, ClassVar
 from restora.core.method import Context, Method
 from restora.core.parameters import nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
-from restora.core.spec import Spec
-from restora.numerics.back_projection import back_project
-from restora.numerics.imresize import imresize
+from restora.core.result import Result
+from restora.core.spec import Spec, bicubic_protocols
 from restora.numerics.sparse.feature_sign import feature_sign
 from restora.operators.downsample import Downsample
-from restora.patches.coded_patches import Coding, code_patches, reach_of
+from restora.patches.coded_patches import Coding
+from restora.weights.coded import SCALES, enlarge_by_codes, pair_for, reach_of
 from restora.weights.dictionaries import dictionaries
-
-_SCALES = (2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,10 @@ class CoupledDictionaries(Method):
         paper='J. Yang et al., "Coupled dictionary training for image super-resolution", IEEE TIP 21(8), 2012',
         doi="10.1109/TIP.2012.2192127",
         needs_sigma=False,
-        halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
+        halo=reach_of,
         continuous=False,
-        weights=tuple(f"coupled-x{s}" for s in _SCALES),
-        published=tuple(f"set5-x{s}-matlab-bicubic-y-shave{s}" for s in _SCALES),
+        weights=tuple(f"coupled-x{s}" for s in SCALES),
+        published=bicubic_protocols("set5"),
     )
 
     weights: str = "coupled-x2"
@@ -82,16 +79,9 @@ class CoupledDictionaries(Method):
     @classmethod
     def for_problem(cls, problem: Problem) -> "CoupledDictionaries":
         """The parameters above, with the dictionaries of the scale; those of the next one between."""
-        scale = problem.H.scale if isinstance(problem.H, Downsample) else 2
-        return cls(weights=f"coupled-x{min(_SCALES, key=lambda s: abs(s - scale))}")
+        return cls(weights=pair_for("coupled", problem.H))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Enlarge y to the size of x; each channel as if it were luma."""
-        H, y = problem.H, problem.y
         D_h, D_l = dictionaries(self.weights)
-        code = partial(feature_sign, lam=self.lam)
-        coding = Coding(D_h, D_l, code, self.overlap, self.contrast, self.least_variance)
-        height, width = problem.size
-        m = imresize(y, scale=H.scale)[..., :height, :width]
-        x = back_project(code_patches(m, coding, context.progress), y, H, self.back_projections)
-        return Result(x, Status.done(f"patches of {coding.side} over {D_h.shape[1]} atoms"))
+        coding = Coding(D_h, D_l, partial(feature_sign, lam=self.lam), self.overlap, self.contrast, self.least_variance)
+        return enlarge_by_codes(problem, coding, self.back_projections, context.progress)

@@ -40,16 +40,13 @@ from typing import Annotated, ClassVar
 from restora.core.method import Context, Method
 from restora.core.parameters import nonnegative, positive
 from restora.core.problem import Problem
-from restora.core.result import Result, Status
+from restora.core.result import Result
 from restora.core.spec import Spec
-from restora.numerics.back_projection import back_project
-from restora.numerics.imresize import imresize
 from restora.numerics.sparse.feature_sign import feature_sign
 from restora.operators.downsample import Downsample
-from restora.patches.coded_patches import Coding, code_patches, normalised_atoms, reach_of
+from restora.patches.coded_patches import Coding, normalised_atoms
+from restora.weights.coded import SCALES, enlarge_by_codes, pair_for, reach_of
 from restora.weights.dictionaries import dictionaries
-
-_SCALES = (2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,13 @@ class ScSR(Method):
         paper='J. Yang et al., "Image super-resolution via sparse representation", IEEE TIP 19(11), 2010',
         doi="10.1109/TIP.2010.2050625",
         needs_sigma=False,
-        halo=lambda method: reach_of(dictionaries(method.weights)[0], method.overlap, method.back_projections),
+        halo=reach_of,
         continuous=False,
-        weights=tuple(f"scsr-x{s}" for s in _SCALES),
+        weights=tuple(f"scsr-x{s}" for s in SCALES),
         published=tuple(
             f"{images}-x{s}-matlab-bicubic-{how}-shave{s}"
             for images in ("set5", "set14")
-            for s in _SCALES
+            for s in SCALES
             for how in ("8bit-rgb", "y")
         ),
     )
@@ -92,16 +89,11 @@ class ScSR(Method):
     @classmethod
     def for_problem(cls, problem: Problem) -> "ScSR":
         """The published program's parameters, with the dictionaries of the scale; those of the next one between."""
-        scale = problem.H.scale if isinstance(problem.H, Downsample) else 2
-        return cls(weights=f"scsr-x{min(_SCALES, key=lambda s: abs(s - scale))}")
+        return cls(weights=pair_for("scsr", problem.H))
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Enlarge y to the size of x; each channel as if it were luma."""
-        H, y = problem.H, problem.y
         D_h, D_l = dictionaries(self.weights)
-        code = partial(feature_sign, lam=self.lam)
-        coding = Coding(D_h, normalised_atoms(D_l.double()), code, self.overlap, self.contrast)
-        height, width = problem.size
-        m = imresize(y, scale=H.scale)[..., :height, :width]
-        x = back_project(code_patches(m, coding, context.progress), y, H, self.back_projections)
-        return Result(x, Status.done(f"patches of {coding.side} over {D_h.shape[1]} atoms"))
+        coding = Coding(
+            D_h, normalised_atoms(D_l.double()), partial(feature_sign, lam=self.lam), self.overlap, self.contrast
+        )
+        return enlarge_by_codes(problem, coding, self.back_projections, context.progress)

@@ -64,9 +64,8 @@ class HarmonicInpainting(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Fill the missing pixels. A channel without any known pixel becomes zero."""
-        H = problem.H
-        y = problem.y
-        fill = harmonic_fill(y, H.known.to(y), tolerance=self.tolerance, max_iterations=self.max_iterations)
+        y, known = problem.y, problem.H.known.to(problem.y)
+        fill = harmonic_fill(y, known, tolerance=self.tolerance, max_iterations=self.max_iterations)
         context.progress(1, 1, f"{fill.iterations} iterations")
         if fill.iterations < self.max_iterations:
             status = Status(Code.CONVERGED, f"converged in {fill.iterations} iterations")
@@ -74,4 +73,4 @@ class HarmonicInpainting(Method):
             status = Status(
                 Code.ITERATION_LIMIT, f"stopped at a residual of {fill.residual:.1e}, short of {self.tolerance:.1e}"
             )
-        return Result(fill.x.to(problem.y.dtype), status)
+        return Result(fill.x, status)

@@ -80,10 +80,6 @@ class L0Gradient(Method):
         check_number("sigma", sigma, nonnegative)
         return cls(lam=1.5 * max(sigma, 1e-4) ** 2)
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "L0Gradient":
-        return cls.for_noise(problem.sigma)
-
     def solve(self, problem: Problem, context: Context) -> Result:
         """Smooth. A row of ``stats`` each iteration: β, and the share of pixels that are edges."""
         image = problem.y.double().contiguous()

@@ -52,7 +52,7 @@ optimization", IEEE Transactions on Image Processing 19, 2010, doi:10.1109/TIP.2
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -65,7 +65,6 @@ from restora.core.method import Context, Method
 from restora.core.operator import Operator
 from restora.core.parameters import check_parameters, counting, positive
 from restora.core.problem import Problem
-from restora.core.progress import Progress
 from restora.core.result import Result, Status
 from restora.core.spec import Spec
 from restora.frames.frame import Frame
@@ -106,6 +105,8 @@ class SparseMAP(Method):
         lam: λ > 0; None takes it from the rule for p, σ and H. Halved, noise remains; doubled, details go.
         tolerance: relative change, or residual, at which to stop, > 0.
         max_iterations: stop after so many in any case, >= 1.
+
+    A row of ``stats`` every ten iterations: their number, σ² times the objective, and the error that is to fall.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -133,30 +134,34 @@ class SparseMAP(Method):
         if self.solver != "admm" and self.frame not in _ORTHONORMAL:
             raise InvalidParameter.outside("solver", self.solver, f"admm for the redundant frame {self.frame}")
 
-    @classmethod
-    def for_problem(cls, problem: Problem) -> "SparseMAP":
-        """The defaults; λ follows in :meth:`run`, where p is known."""
-        return cls()
-
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Find the image.
-
-        A row of ``stats`` every ten iterations: their number, σ² times the objective, and the error that is to fall.
-        """
         y, H = problem.y, problem.H
         if problem.sigma == 0 and isinstance(H, Identity):
             return Result.left_alone(y, "there is no noise")
-        W = self._frame(H.adjoint(y))
+        first = H.adjoint(y)
+        W = self._frame(first)
         weight = max(problem.sigma, FINEST_SIGMA) ** 2 * self._lam(problem)
-        penalty = PowerPenalty(self.p, weight * self._omega(W))
+        omega = W.detail * (W.norms.square(), W.norms * W.shares.sqrt(), W.shares)[self.p]
+        penalty = PowerPenalty(self.p, weight * omega)
+        limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         if self.p == 2:
-            solution = self._ridge(y, H, W, penalty, context.progress)
-        elif self.solver == "admm":
+            found = _ridge(problem, first, W, penalty, self.max_iterations)
+            context.progress(1, 1, "conjugate gradients")
+            return found.result()
+        if self.solver == "admm":
             rho = 1.0 if self.p == 0 else 20 * weight
-            solution = self._by_admm(y, H, W, penalty, rho, context.progress)
-        else:
-            solution = self._by_shrinkage(y, H, W, penalty, context.progress)
-        return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
+            split = admm.Split(
+                lambda v: H.prox(W.synthesis(v), y, rho), W.analysis, lambda x: 0.5 * _squared(H(x) - y), rho
+            )
+            return admm.minimise(split, penalty, W.analysis(first), sparse=False, limits=limits).result()
+        A = ista.LinearMap(
+            lambda a: H(W.synthesis(a)),
+            lambda r: W.analysis(H.adjoint(r)),
+            H.norm_bound(problem.size, problem.channels),
+        )
+        fast = self.solver == "fista"
+        found = ista.minimise(A, y, W.analysis(first), penalty, accelerated=fast, limits=limits)
+        return replace(found, x=W.synthesis(found.x)).result()
 
     def _frame(self, like: Float[Tensor, "b c h w"]) -> Stacked:
         unit = 2**self.levels
@@ -176,53 +181,17 @@ class SparseMAP(Method):
         gain = min(white_gain(problem), 1.0)
         return (1.85 / max(problem.sigma, FINEST_SIGMA)) ** gain * 18 ** (1 - gain)
 
-    def _omega(self, W: Stacked) -> Float[Tensor, " n"]:
-        powers = (W.norms.square(), W.norms * W.shares.sqrt(), W.shares)
-        return W.detail * powers[self.p]
 
-    def _ridge(self, y: Tensor, H: Operator, W: Stacked, penalty: PowerPenalty, progress: Progress) -> Solution:
-        def normal(x: Tensor) -> Tensor:
-            return H.adjoint(H(x)) + W.synthesis(2 * penalty.weights * W.analysis(x))
+def _ridge(problem: Problem, right: Tensor, W: Stacked, penalty: PowerPenalty, max_iterations: int) -> Solution:
+    """The normal equations, ``right`` being Hᵀy."""
+    H = problem.H
 
-        right = H.adjoint(y)
-        x = conjugate_gradient(normal, right, right, max_iterations=self.max_iterations)
-        progress(1, 1, "conjugate gradients")
-        objective = float((0.5 * _squared(H(x) - y) + penalty.value(W.analysis(x))).sum())
-        return Solution(x, Status.done("normal equations solved by conjugate gradients"), ({"objective": objective},))
+    def normal(x: Tensor) -> Tensor:
+        return H.adjoint(H(x)) + W.synthesis(2 * penalty.weights * W.analysis(x))
 
-    def _by_admm(
-        self, y: Tensor, H: Operator, W: Stacked, penalty: PowerPenalty, rho: float, progress: Progress | None
-    ) -> Solution:
-        def solve(v: Tensor) -> Tensor:
-            return H.prox(W.synthesis(v), y, rho)
-
-        split = admm.Split(solve, W.analysis, lambda x: 0.5 * _squared(H(x) - y), rho)
-        return admm.minimise(
-            split,
-            penalty,
-            W.analysis(H.adjoint(y)),
-            sparse=False,
-            limits=Limits(self.tolerance, self.max_iterations, progress=progress),
-        )
-
-    def _by_shrinkage(
-        self, y: Tensor, H: Operator, W: Stacked, penalty: PowerPenalty, progress: Progress | None
-    ) -> Solution:
-        x = H.adjoint(y)
-        A = ista.LinearMap(
-            lambda a: H(W.synthesis(a)),
-            lambda r: W.analysis(H.adjoint(r)),
-            H.norm_bound((x.shape[-2], x.shape[-1]), x.shape[1]),
-        )
-        found = ista.minimise(
-            A,
-            y,
-            W.analysis(x),
-            penalty,
-            accelerated=self.solver == "fista",
-            limits=Limits(self.tolerance, self.max_iterations, progress=progress),
-        )
-        return Solution(W.synthesis(found.x), found.status, found.stats)
+    x = conjugate_gradient(normal, right, right, max_iterations=max_iterations)
+    objective = float((0.5 * _squared(H(x) - problem.y) + penalty.value(W.analysis(x))).sum())
+    return Solution(x, Status.done("normal equations solved by conjugate gradients"), ({"objective": objective},))
 
 
 def _squared(x: Tensor) -> Float[Tensor, " b"]:

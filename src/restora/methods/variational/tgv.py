@@ -46,10 +46,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, ClassVar
 
-from restora.core.errors import InvalidParameter
 from restora.core.method import Context, Method
 from restora.core.operator import Operator
-from restora.core.parameters import check_number, counting, nonnegative, positive
+from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result
 from restora.core.spec import Spec
@@ -74,6 +73,8 @@ class TotalGeneralizedVariation(Method):
             slope; small, noise comes back as bent slopes.
         tolerance: relative change of x from one iteration to the next at which to stop, > 0.
         max_iterations: stop after so many in any case, >= 1.
+
+    A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -92,40 +93,26 @@ class TotalGeneralizedVariation(Method):
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TotalGeneralizedVariation":
-        """α₁ and α₀ by the rule above.
-
-        Args:
-            sigma: standard deviation of the noise on [0, 1], >= 0.
-            gain: the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
-            channels: of the image.
-        """
-        check_number("sigma", sigma, nonnegative)
-        if not gain > 0:
-            raise InvalidParameter.outside("gain", gain, "> 0")
+        """α₁ and α₀ by the rule above; the arguments are those of :func:`variation_weight`."""
         alpha1 = variation_weight(sigma, gain, channels)
         return cls(alpha1, 2 * alpha1)
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "TotalGeneralizedVariation":
         """α₁ and α₀ for the noise level and the H of the problem."""
-        return cls.for_noise(problem.sigma, white_gain(problem), problem.H.input_channels(problem.y.shape[1]))
+        return cls.for_noise(problem.sigma, white_gain(problem), problem.channels)
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Minimise.
-
-        A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
-        """
         y, H = problem.y, problem.H
-        if problem.noise.sigma == 0 and isinstance(H, Identity):
+        denoises = isinstance(H, Identity)
+        if denoises and problem.noise.sigma == 0:
             return Result.left_alone(y, "there is no noise")
         limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         regulariser = GeneralizedVariation(self.alpha1, self.alpha0)
         saddle, state = pose(
             regulariser, LeastSquares(y, H), H.adjoint(y), tau=0.02 / self.alpha1, tau_dualised=0.005 / self.alpha1
         )
-        if isinstance(H, Identity) and fuses(y):
-            state = replace(state, x_bar=state.x.clone())  # the fused step works in place
-            solution = pdhg.minimise(saddle, state, limits, fused=partial(denoising_step, regulariser, y))
-        else:
-            solution = pdhg.minimise(saddle, state, limits)
-        return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
+        if not (denoises and fuses(y)):
+            return pdhg.minimise(saddle, state, limits).result()
+        state = replace(state, x_bar=state.x.clone())  # the fused step works in place
+        return pdhg.minimise(saddle, state, limits, fused=partial(denoising_step, regulariser, y)).result()

@@ -114,34 +114,24 @@ class TotalVariation(Method):
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TotalVariation":
-        """λ by the rule above.
-
-        Args:
-            sigma: standard deviation of the noise on [0, 1], >= 0.
-            gain: g, the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
-            channels: C, of the image.
-        """
+        """λ by the rule above; the arguments are those of :func:`variation_weight`."""
         return cls(lam=variation_weight(sigma, gain, channels))
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "TotalVariation":
         """λ for the noise level and the H of the problem."""
-        return cls.for_noise(problem.sigma, white_gain(problem), problem.H.input_channels(problem.y.shape[1]))
+        return cls.for_noise(problem.sigma, white_gain(problem), problem.channels)
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y, H = problem.y, problem.H
         limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
         if isinstance(H, Identity):
-            solution = rof.minimise(y, self.lam, self.solver, limits)
-        elif self.solver == "pdhg":
-            solution = _by_pdhg(y, H, self.lam, limits)
-        elif self.solver == "fista":
-            solution = _by_fista(y, H, self.lam, limits)
-        else:
+            return rof.minimise(y, self.lam, self.solver, limits).result()
+        if self.solver == "chambolle":
             raise CannotSolve(
                 f"Chambolle's scheme removes noise only; for {type(H).__name__} take solver pdhg or fista"
             )
-        return Result(solution.x, solution.status, stats=solution.stats)
+        return (_by_pdhg if self.solver == "pdhg" else _by_fista)(y, H, self.lam, limits).result()
 
 
 def _by_pdhg(y: Tensor, H: Operator, lam: float, limits: Limits) -> Solution:

@@ -37,7 +37,7 @@ doi:10.5201/ipol.2012.g-tvi.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -46,16 +46,14 @@ from torch import Tensor
 from restora.core.method import Context, Method
 from restora.core.parameters import counting, positive
 from restora.core.problem import Problem
-from restora.core.result import Code, Result, Status
+from restora.core.result import Result
 from restora.core.spec import Spec
 from restora.numerics.dct import dct2, idct2
 from restora.numerics.differences import gradient, gradient_spectrum
+from restora.numerics.iterate import Limits, Measure, iterate
 from restora.numerics.total_variation import ascend, descend, total_variation
 from restora.operators.harmonic_fill import harmonic_fill
 from restora.operators.mask import Mask
-
-_EVERY = 10
-"""Iterations from one measurement of the error to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ class TVInpainting(Method):
         gamma: γ, penalty of z = u, > 0.
         tolerance: relative residual at which to stop, > 0.
         max_iterations: stop after so many in any case, >= 1.
+
+    A row of ``stats`` every ten iterations: their number, TV(z), and the error that is to fall.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -86,35 +86,24 @@ class TVInpainting(Method):
     max_iterations: Annotated[int, counting] = 400
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Fill the missing pixels.
+        y, beta, gamma = problem.y, self.beta, self.gamma
+        known = problem.H.known.to(y).expand(y.shape) > 0
+        spectrum = gradient_spectrum(problem.size, "reflect", dtype=y.dtype, device=y.device)
+        inverse = 1 / (beta * spectrum + gamma)
 
-        A row of ``stats`` every ten iterations: their number, TV(z), and the error that is to fall.
-        """
-        H = problem.H
-        y = problem.y
-        admm = _Admm.of(y, H.known.to(y).expand(y.shape) > 0, self.beta, self.gamma)
-        state, found, stats = admm.start(), y, []
-        finished = torch.zeros(len(y), dtype=torch.bool, device=y.device)
-        status = Status(Code.ITERATION_LIMIT, f"stopped after {self.max_iterations} iterations")
-        for iteration in range(1, self.max_iterations + 1):
-            before, state = state, admm.step(state)
-            if iteration % _EVERY and iteration < self.max_iterations:
-                continue
-            # An image that has come so far is set aside as it is, so that it does not depend on its batch.
-            found = torch.where(finished[:, None, None, None], found, state.z)
-            error = _error(before, state)
-            finished = finished | (error <= self.tolerance)
-            worst, objective = float(error.detach().max()), float(total_variation(state.z.detach()).sum())
-            stats.append({"iteration": iteration, "objective": objective, "error": worst})
-            context.progress(iteration, self.max_iterations, f"error {worst:.1e}")
-            if bool(finished.all()):
-                status = Status(Code.CONVERGED, f"converged in {iteration} iterations to an error of {worst:.1e}")
-                break
-        return Result(found, status, stats=tuple(stats))
+        def step(s: _State) -> _State:
+            u = idct2(dct2(descend(gamma * (s.z - s.w), s.d - s.b, -beta)) * inverse)
+            b = ascend(s.b, u, 1.0, 1 / beta)
+            z = torch.where(known, y, u + s.w)
+            return _State(u, gradient(u) + s.b - b, b, z, s.w + u - z)
+
+        u = harmonic_fill(y, known.to(y), tolerance=1e-2).x
+        start = _State(u, gradient(u), y.new_zeros(y.shape[0], 2, *y.shape[1:]), u, torch.zeros_like(u))
+        limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
+        return iterate(step, start, _measure, lambda s: s.z, limits).result()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _State:
+class _State(NamedTuple):
     u: Float[Tensor, "b c h w"]
     d: Float[Tensor, "b 2 c h w"]
     b: Float[Tensor, "b 2 c h w"]
@@ -122,39 +111,11 @@ class _State:
     w: Float[Tensor, "b c h w"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Admm:
-    """The iteration, with all that does not change from step to step."""
-
-    y: Float[Tensor, "b c h w"]
-    known: Tensor
-    beta: float
-    gamma: float
-    inverse: Float[Tensor, "h w"]  # 1 / (βΛ + γ)
-
-    @classmethod
-    def of(cls, y: Tensor, known: Tensor, beta: float, gamma: float) -> "_Admm":
-        spectrum = gradient_spectrum((y.shape[-2], y.shape[-1]), "reflect", dtype=y.dtype, device=y.device)
-        return cls(y, known, beta, gamma, 1 / (beta * spectrum + gamma))
-
-    def start(self) -> _State:
-        u = harmonic_fill(self.y, self.known.to(self.y), tolerance=1e-2).x
-        d = gradient(u)
-        return _State(u, d, torch.zeros_like(d), u, torch.zeros_like(u))
-
-    def step(self, s: _State) -> _State:
-        u = idct2(dct2(descend(self.gamma * (s.z - s.w), s.d - s.b, -self.beta)) * self.inverse)
-        b = ascend(s.b, u, 1.0, 1 / self.beta)
-        d = gradient(u) + s.b - b
-        z = torch.where(self.known, self.y, u + s.w)
-        w = s.w + u - z
-        return _State(u, d, b, z, w)
-
-
-def _error(before: _State, after: _State) -> Float[Tensor, " b"]:
-    """The larger of ‖u − z‖ and the step of z, over ‖z‖, for each image."""
+def _measure(before: _State, after: _State) -> Measure:
+    """TV(z), and the larger of ‖u − z‖ and the step of z, over ‖z‖."""
     size = _norm(after.z).clamp_min(torch.finfo(after.z.dtype).tiny)
-    return torch.maximum(_norm(after.u - after.z), _norm(after.z - before.z)) / size
+    error = torch.maximum(_norm(after.u - after.z), _norm(after.z - before.z)) / size
+    return Measure(total_variation(after.z.detach()), error)
 
 
 def _norm(x: Tensor) -> Float[Tensor, " b"]:

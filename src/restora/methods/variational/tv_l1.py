@@ -44,10 +44,9 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from restora.core.errors import InvalidParameter
 from restora.core.method import Context, Method
 from restora.core.operator import Operator
-from restora.core.parameters import check_number, counting, nonnegative, positive
+from restora.core.parameters import Interval, check_number, counting, positive
 from restora.core.problem import Problem
 from restora.core.result import Result
 from restora.core.spec import Spec
@@ -68,6 +67,8 @@ class TVL1(Method):
             other stay.
         tolerance: relative change of x from one iteration to the next at which to stop, > 0.
         max_iterations: stop after so many in any case, >= 1.
+
+    A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
     """
 
     spec: ClassVar[Spec] = Spec(
@@ -85,41 +86,24 @@ class TVL1(Method):
 
     @classmethod
     def for_noise(cls, sigma: float, gain: float = 1.0, channels: int = 1) -> "TVL1":
-        """μ by the rule above for Gaussian noise.
-
-        Args:
-            sigma: standard deviation of the noise on [0, 1], >= 0.
-            gain: the share of a white image's energy that H lets through, > 0; above 1 it counts as 1.
-            channels: of the image.
-        """
-        check_number("sigma", sigma, nonnegative)
-        if not gain > 0:
-            raise InvalidParameter.outside("gain", gain, "> 0")
+        """μ by the rule above for Gaussian noise; the arguments are those of :func:`variation_weight`."""
         return cls(1.2 * math.sqrt(2 / math.pi) * max(sigma, FINEST_SIGMA) / variation_weight(sigma, gain, channels))
 
     @classmethod
     def for_impulses(cls, amount: float, channels: int = 1) -> "TVL1":
         """μ by the rule above for a share ``amount`` in [0, 1] of pixels replaced."""
-        if not 0 <= amount <= 1:
-            raise InvalidParameter.outside("amount", amount, "between 0 and 1")
+        check_number("amount", amount, Interval(0, 1))
         return cls(0.93 * math.sqrt(channels) * max(amount, 1e-3) ** -0.29)
 
     @classmethod
     def for_problem(cls, problem: Problem) -> "TVL1":
         """μ for the noise and the H of the problem."""
-        channels = problem.H.input_channels(problem.y.shape[1])
         if isinstance(problem.noise, SaltAndPepper):
-            return cls.for_impulses(problem.noise.amount, channels)
-        return cls.for_noise(problem.sigma, white_gain(problem), channels)
+            return cls.for_impulses(problem.noise.amount, problem.channels)
+        return cls.for_noise(problem.sigma, white_gain(problem), problem.channels)
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        """Minimise.
-
-        A row of ``stats`` every ten iterations: their number, the objective, and the error that is to fall.
-        """
-        y, H = problem.y, problem.H
-        fidelity = LeastDeviations(y, H, self.mu)
-        saddle, state = pose(VariationRegulariser(1.0), fidelity, H.adjoint(y), tau=0.03, tau_dualised=0.01)
+        fidelity, start = LeastDeviations(problem.y, problem.H, self.mu), problem.H.adjoint(problem.y)
+        saddle, state = pose(VariationRegulariser(1.0), fidelity, start, tau=0.03, tau_dualised=0.01)
         limits = Limits(self.tolerance, self.max_iterations, progress=context.progress)
-        solution = pdhg.minimise(saddle, state, limits)
-        return Result(solution.x.to(problem.y.dtype), solution.status, stats=solution.stats)
+        return pdhg.minimise(saddle, state, limits).result()
