@@ -166,7 +166,7 @@ def test_what_is_random_is_drawn_for_each_image():
         ({"jpeg": 50.5}, "a whole number"),
         ({"jpeg": "60..50"}, "low <= high"),
         ({"enlarged": True}, "give a scale"),
-        ({"boundary": "mirror"}, "circular or replicate"),
+        ({"boundary": "mirror"}, "circular, replicate"),
     ],
 )
 def test_wrong_values_are_refused(table, says):

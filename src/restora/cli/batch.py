@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restora.cli.command import FilesCommand
 from restora.cli.inputs import Found, Source, find_pictures
 from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
 from restora.cli.talk import Report, Stopwatch, Talk
@@ -20,17 +21,6 @@ from restora.core.progress import Progress
 
 if TYPE_CHECKING:
     from restora.images.picture import Picture
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the command line says about files."""
-
-    pictures: tuple[str, ...]
-    output: str | None = None
-    recursive: bool = False
-    overwrite: bool = False
-    skip_existing: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,29 +60,29 @@ class _Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = RESTORED) -> int:
+def run_batch(command: FilesCommand, work: Work, naming: Naming = RESTORED) -> int:
     """Work through the pictures and return the exit code: 0, or 1 where some of several failed.
 
     Raises:
         RestoraError: the only picture could not be done, or the call itself is wrong.
     """
-    folder = Path(files.output) if files.output and is_folder(files.output) else None
-    found = find_pictures(files.pictures, recursive=files.recursive, leave_out=folder)
-    to_standard = is_standard(files.output, found.sources)
-    require_distinct(talk.json, to_standard)
-    talk = Talk(talk.json, talk.quiet, to_standard)
-    places = targets(found.sources, files.output, naming)
+    folder = Path(command.output) if command.output and is_folder(command.output) else None
+    found = find_pictures(command.pictures, recursive=command.recursive, leave_out=folder)
+    to_standard = is_standard(command.output, found.sources)
+    require_distinct(command.json, to_standard)
+    talk = Talk(command.json, command.quiet, to_standard)
+    places = targets(found.sources, command.output, naming)
     tally = _Tally(failures=list(found.unreadable))
     try:
         for number, (source, target) in enumerate(zip(found.sources, places), start=1):
             title = f"{number}/{len(places)} {source.inside.name}" if found.is_batch else source.inside.name
             job = _Job(source, target, title)
-            if files.skip_existing and target is not None and os.path.exists(target):
+            if command.skip_existing and target is not None and os.path.exists(target):
                 tally.skipped += 1
                 talk.say(f"{source}\n  exists  {target} is there already: skipped")
                 continue
             with _noted(job, talk, tally, found.is_batch):
-                talk.report(_do(job, files, talk, work))
+                talk.report(_do(job, command, talk, work))
                 tally.done += 1
     finally:
         if found.is_batch:
@@ -124,22 +114,22 @@ def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[Non
         tally.failures.append(_naming(job.source, refusal))
 
 
-def _do(job: _Job, files: Files, talk: Talk, work: Work) -> Report:
+def _do(job: _Job, command: FilesCommand, talk: Talk, work: Work) -> Report:
     from restora.images.atomic import refuse_existing
     from restora.images.read import read_picture
 
     if job.target is not None:
-        refuse_existing(job.target, files.overwrite)
+        refuse_existing(job.target, command.overwrite)
     watch = Stopwatch()
     content = job.source.content()
     picture = read_picture(content)
     with talk.progress(job.title) as progress:
         outcome = work(picture, job.source, progress)
-    written = _write(job, outcome, content, files)
+    written = _write(job, outcome, content, command)
     return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
 
 
-def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> str | None:
+def _write(job: _Job, outcome: Outcome, content: Path | bytes, command: FilesCommand) -> str | None:
     """Write what came out, and say where it lies; what was left alone is copied byte for byte, or not at all."""
     from restora.images.atomic import write_atomically
     from restora.images.formats import format_of_name
@@ -149,15 +139,15 @@ def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> 
     if job.target is None:
         _to_standard(outcome, content)
         return "standard output"
-    if outcome.unchanged and files.output is None:
+    if outcome.unchanged and command.output is None:
         return None  # a clean picture needs no copy beside itself
     make_folder(job.target.parent)
     for tag, other in outcome.beside.items():
-        write_picture(Naming(tag, lossless=True).beside(job.target), other, overwrite=files.overwrite)
+        write_picture(Naming(tag, lossless=True).beside(job.target), other, overwrite=command.overwrite)
     if outcome.unchanged and format_of_name(job.target).name == picture.format:
-        write_atomically(job.target, _bytes(content), overwrite=files.overwrite)
+        write_atomically(job.target, _bytes(content), overwrite=command.overwrite)
     else:
-        write_picture(job.target, picture, overwrite=files.overwrite)
+        write_picture(job.target, picture, overwrite=command.overwrite)
     return str(job.target)
 
 

@@ -52,19 +52,6 @@ def from_table(kind: type[T], table: Mapping[str, object], source: str) -> T:
         raise InvalidParameter(f"{source}: {error}") from error
 
 
-def from_table_of_kind(kinds: Mapping[str, type[T]], table: Mapping[str, object], source: str) -> T:
-    """Build the dataclass that the key ``kind`` of the table names.
-
-    Raises:
-        UnknownName: ``kind`` is missing or names none of ``kinds``, or as :func:`from_table`.
-        InvalidParameter: as :func:`from_table`.
-    """
-    name = str(table.get("kind", ""))
-    if name not in kinds:
-        raise UnknownName(f"{source}: {UnknownName.among('kind', name, tuple(kinds))}")
-    return from_table(kinds[name], {key: value for key, value in table.items() if key != "kind"}, source)
-
-
 def _built(kind: type[T], table: Mapping[str, object], place: str) -> T:
     known = {_key(one): one for one in fields(kind) if one.init}  # type: ignore[arg-type]  # callers give dataclasses
     hints = get_type_hints(kind)

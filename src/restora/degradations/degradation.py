@@ -4,7 +4,7 @@ A recipe and a suite write it as a table, the command line as options; the keys 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Literal
@@ -13,10 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.errors import InvalidParameter
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
+from restora.core.reading import from_table
 from restora.degradations.specs import Range, Spec, whole
 from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
 from restora.noise.gaussian import Gaussian
@@ -35,7 +36,7 @@ class Degraded:
     Attributes:
         y: the measurement, neither clipped nor rounded unless it was compressed.
         operators: what was applied, the first first.
-        noise: the noise model that a method is told.
+        noise: the noise model that a method is given.
     """
 
     y: Float[Tensor, "b c h w"]
@@ -93,12 +94,6 @@ class Degradation:
             UnknownName: a key, or the word of a spec, is unknown.
             InvalidParameter: a value is outside its range or of another type.
         """
-        known = [field.name for field in fields(cls)]
-        for key in table:
-            if key not in known:
-                raise UnknownName.among("key of a degradation", key, known)
-        if table.get("boundary", "replicate") not in ("circular", "replicate"):
-            raise InvalidParameter.outside("boundary", table["boundary"], "circular or replicate")
         readers = {"blur": read_kernel, "noise": read_noise, "mask": read_mask, "scale": _scale, "jpeg": _quality}
         values = dict(table)
         for key in values.keys() & readers.keys():
@@ -108,7 +103,7 @@ class Degradation:
                 raise
             except ValueError as error:
                 raise InvalidParameter.outside(key, table[key], "a number") from error
-        return cls(**values)  # pyright: ignore[reportArgumentType] (the readers give the types of the fields)
+        return from_table(cls, values, "degradation")
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -162,7 +157,7 @@ class Degradation:
             y = compression.sample(y)
         if self.enlarged:
             return Degraded(imresize(y, size=(x.shape[-2], x.shape[-1])), (), UnknownNoise())
-        # Methods are told that the noise is Gaussian, not which generator it came from.
+        # Methods learn that the noise is Gaussian, not which generator it came from.
         return Degraded(y, tuple(operators), Gaussian(noise.sigma) if isinstance(noise, Gaussian) else noise)
 
 

@@ -15,12 +15,11 @@ from torch import Tensor
 
 from restora.core.errors import InvalidParameter
 from restora.core.progress import Progress, silent
+from restora.learning.adversarial import Adversarial
 from restora.learning.checkpoints import load_checkpoint, save_checkpoint
-from restora.learning.contest import Contest
-from restora.learning.contrast import Contrast
 from restora.learning.images import Images, Patches, Source, held_out, read_images, with_sizes
 from restora.learning.journal import Journal
-from restora.learning.learners import Learner, Supervised
+from restora.learning.learners import Contrastive, Supervised
 from restora.learning.pairs import Batch, pairs_from
 from restora.learning.recipe import Recipe
 from restora.learning.validation import Validation
@@ -110,12 +109,14 @@ def train(
     return _Run(recipe, place, fabric, network, images, features).go(progress or silent)
 
 
-def _learner(recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None) -> Learner:
+def _learner(
+    recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None
+) -> Supervised:
     """What changes the weights."""
     if recipe.adversarial is not None:
-        return Contest(recipe, network, fabric, features)
+        return Adversarial(recipe, network, fabric, features)
     if recipe.contrastive and isinstance(network, IPT):
-        return Contrast(recipe, network, fabric)
+        return Contrastive(recipe, network, fabric)
     return Supervised(recipe, network, fabric)
 
 
