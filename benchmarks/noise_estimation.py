@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from restora.diagnosis.estimate_sigma import estimate_noise
+from restora.diagnosis.noise import estimate_noise
 
 LEVELS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75)
 

@@ -2,9 +2,9 @@
 
     RESTORA_DATA=… python -m benchmarks.tune_filters
 
-Every tenth of the 400 training images of 180 × 180 pixels, white noise of 255σ = 15, 25, 50. From the values in ``RULES``
-one after another is moved by a factor (or by one, where it counts) as long as the mean PSNR rises; the factor goes from
-1.3 over 1.15 to 1.07. Other beginnings find other optima: those of the rules at hand were tried too.
+Every tenth of the 400 training images of 180 × 180 pixels, white noise of 255σ = 15, 25, 50. From the values in
+``RULES`` one after another is moved by a factor (or by one, where it counts) as long as the mean PSNR rises; the factor
+goes from 1.3 over 1.15 to 1.07. Other beginnings find other optima: those of the rules at hand were tried too.
 """
 
 import os

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -121,39 +122,54 @@ def test_the_catalog_is_readable_without_torch():
     assert found.stdout.strip() == "False"
 
 
-def test_every_public_name_can_be_loaded():
-    for name in restora.__all__:
-        assert getattr(restora, name) is not None
-    assert set(restora.__all__) <= set(dir(restora))
-    with pytest.raises(AttributeError, match="no attribute"):
-        _ = restora.no_such_name
+PACKAGES = sorted(path.parent for path in SOURCE.rglob("__init__.pyi"))
+INVENTORY = Path(__file__).parent / "public_names.txt"
+
+
+def dotted(folder):
+    return ".".join(("restora", *folder.relative_to(SOURCE).parts))
+
+
+def public_names():
+    return sorted(f"{dotted(folder)}.{name}" for folder in PACKAGES for name in import_module(dotted(folder)).__all__)
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=dotted)
+def test_every_public_name_can_be_loaded_and_listed(folder):
+    package = import_module(dotted(folder))
+    assert package.__all__ == dir(package)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError, match=f"module '{dotted(folder)}' has no attribute 'no_such_name'"):
+        _ = package.no_such_name
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=dotted)
+def test_stubs_export_their_names_and_no_module_hides_one(folder):
+    """A name is exported by a stub only in the form ``X as X``; a loaded module of its name would hide it."""
+    tree = ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8"))
+    aliases = [alias for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert all(alias.asname == alias.name for alias in aliases)
+    modules = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.iterdir() if path.is_dir()}
+    assert modules & {alias.name for alias in aliases} == set()
 
 
 def test_the_public_surface_is_this():
-    """Names users rely on: to remove one is a breaking change."""
-    assert set(restora.__all__) >= {
-        "Blur",
-        "BlurDecimate",
-        "Downsample",
-        "Execution",
-        "Gaussian",
-        "Identity",
-        "Jpeg",
-        "Mask",
-        "Mosaic",
-        "Poisson",
-        "PoissonGaussian",
-        "Problem",
-        "RestoraError",
-        "Result",
-        "SaltAndPepper",
-        "SpatiallyVaryingBlur",
-        "UnknownBlur",
-        "UnknownNoise",
-        "deblur",
-        "denoise",
-        "diagnose",
-        "inpaint",
-        "restore",
-        "upscale",
-    }
+    """Names users rely on: to remove one is a breaking change, and a new one is added to the list."""
+    assert public_names() == INVENTORY.read_text(encoding="utf-8").split()
+
+
+def test_every_method_of_the_catalog_is_exported():
+    code = "from restora import catalog; print(*(e.target.replace(':', '.') for e in catalog.entries()))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    tree = ast.parse((SOURCE / "methods" / "__init__.pyi").read_text(encoding="utf-8"))
+    listed = {f"{node.module}.{alias.name}" for node in tree.body for alias in node.names}
+    assert listed >= {target for target in found if target.startswith("restora.")}
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=dotted)
+def test_importing_a_package_imports_none_of_its_modules(folder):
+    """So that one operator or method does not cost the import of all."""
+    code = f"import sys, {dotted(folder)}; print(*sorted(m for m in sys.modules if m.startswith('restora')))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(found.stdout.split()) <= {"restora", "restora.core", "restora.core.exports", dotted(folder)}

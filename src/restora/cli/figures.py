@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.errors import InvalidInput
-from restora.diagnosis.diagnose import diagnose
+from restora.diagnosis.report import diagnose
 from restora.evaluation.metrics import WINDOW, psnr, ssim
 from restora.front.pictures import jpeg_quality, tensor_of
 from restora.images.picture import Picture

@@ -1,1 +1,5 @@
 """Frames and bases: analysis, synthesis, norms."""
+
+from restora.core.exports import exports
+
+__getattr__, __dir__, __all__ = exports(__name__, __file__)

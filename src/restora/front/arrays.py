@@ -172,8 +172,14 @@ def deblur(
         psf: the blur kernel (kh, kw), brought to sum one; or a blur operator, which also fixes the boundary (an array
             means replicated borders); None where the blur is unknown.
         sigma: as for :func:`denoise`.
+        method: as for :func:`denoise`.
+        parameters: as for :func:`denoise`.
+        channel_axis: as for :func:`denoise`.
+        data_range: as for :func:`denoise`.
+        execution: as for :func:`denoise`.
 
-    All other arguments, the result and the errors are those of :func:`denoise`.
+    Returns:
+        The restored image, as for :func:`denoise`.
 
     Raises:
         InvalidInput: as for :func:`denoise`; a kernel that is not 2-D, not finite, or sums to zero.
@@ -204,8 +210,14 @@ def upscale(
         image: as for :func:`denoise`.
         scale: how many times more pixels along each side; above 1, need not be an integer.
         sigma: as for :func:`denoise`, but None means no noise.
+        method: as for :func:`denoise`.
+        parameters: as for :func:`denoise`.
+        channel_axis: as for :func:`denoise`.
+        data_range: as for :func:`denoise`.
+        execution: as for :func:`denoise`.
 
-    All other arguments, the result and the errors are those of :func:`denoise`.
+    Returns:
+        The larger image: dtype and channel order of ``image``.
 
     Raises:
         InvalidInput: as for :func:`denoise`.
@@ -235,8 +247,14 @@ def inpaint(
         image: as for :func:`denoise`; what it holds where ``missing`` is set does not matter (NaN is allowed there).
         missing: (h, w), nonzero where pixels are missing.
         sigma: as for :func:`denoise`, but None means that the known pixels are free of noise.
+        method: as for :func:`denoise`.
+        parameters: as for :func:`denoise`.
+        channel_axis: as for :func:`denoise`.
+        data_range: as for :func:`denoise`.
+        execution: as for :func:`denoise`.
 
-    All other arguments, the result and the errors are those of :func:`denoise`.
+    Returns:
+        The restored image, as for :func:`denoise`.
 
     Raises:
         InvalidInput: as for :func:`denoise`; a mask of another size than the image.

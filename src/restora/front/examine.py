@@ -8,9 +8,9 @@ from torch import Tensor
 
 from restora.core.operator import Operator
 from restora.core.problem import Problem
-from restora.diagnosis.diagnose import Diagnosis, diagnose, noise_of
-from restora.diagnosis.estimate_blur import estimate_blur
-from restora.diagnosis.estimate_sigma import estimate_noise
+from restora.diagnosis.blur import estimate_blur
+from restora.diagnosis.noise import estimate_noise
+from restora.diagnosis.report import Diagnosis, diagnose, noise_of
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
 from restora.operators.blur import Blur

@@ -1,1 +1,5 @@
 """H: the linear measurement operators, a file each."""
+
+from restora.core.exports import exports
+
+__getattr__, __dir__, __all__ = exports(__name__, __file__)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from restora.diagnosis.estimate_upscaling import estimate_upscaling
+from restora.diagnosis.upscaling import estimate_upscaling
 
 
 @pytest.fixture(scope="module")

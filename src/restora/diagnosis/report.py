@@ -6,10 +6,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.core.noise import Noise
-from restora.diagnosis.estimate_blur import BlurEstimate, estimate_blur
-from restora.diagnosis.estimate_jpeg import JpegEstimate, estimate_jpeg_quality
-from restora.diagnosis.estimate_sigma import NoiseEstimate, estimate_noise
-from restora.diagnosis.estimate_upscaling import UpscalingEstimate, estimate_upscaling
+from restora.diagnosis.blur import BlurEstimate, estimate_blur
+from restora.diagnosis.jpeg import JpegEstimate, estimate_jpeg_quality
+from restora.diagnosis.noise import NoiseEstimate, estimate_noise
+from restora.diagnosis.upscaling import UpscalingEstimate, estimate_upscaling
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 

@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from restora.diagnosis.estimate_blur import estimate_blur
+from restora.diagnosis.blur import estimate_blur
 from restora.operators.psf import motion_psf
 
 

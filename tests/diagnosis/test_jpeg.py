@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from restora.diagnosis.estimate_jpeg import _dct, _steps, _zigzag, estimate_jpeg_quality
+from restora.diagnosis.jpeg import _dct, _steps, _zigzag, estimate_jpeg_quality
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 

@@ -4,8 +4,8 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from restora.diagnosis.estimate_sigma import _flat_quantile, estimate_noise
 from restora.diagnosis.lattice import Lattice
+from restora.diagnosis.noise import _flat_quantile, estimate_noise
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.poisson import Poisson

@@ -29,7 +29,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.diagnosis.estimate_sigma import estimate_noise
+from restora.diagnosis.noise import estimate_noise
 from restora.diagnosis.spectrum import (
     BLOCK,
     frequencies,

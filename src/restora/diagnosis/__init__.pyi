@@ -1,0 +1,11 @@
+from restora.diagnosis.blur import BlurEstimate as BlurEstimate
+from restora.diagnosis.blur import estimate_blur as estimate_blur
+from restora.diagnosis.jpeg import JpegEstimate as JpegEstimate
+from restora.diagnosis.jpeg import estimate_jpeg_quality as estimate_jpeg_quality
+from restora.diagnosis.noise import NoiseEstimate as NoiseEstimate
+from restora.diagnosis.noise import estimate_noise as estimate_noise
+from restora.diagnosis.report import Diagnosis as Diagnosis
+from restora.diagnosis.report import diagnose as diagnose
+from restora.diagnosis.report import noise_of as noise_of
+from restora.diagnosis.upscaling import UpscalingEstimate as UpscalingEstimate
+from restora.diagnosis.upscaling import estimate_upscaling as estimate_upscaling

@@ -1,0 +1,9 @@
+from restora.evaluation.contract import contract_checks as contract_checks
+from restora.evaluation.metrics import aligned_psnr as aligned_psnr
+from restora.evaluation.metrics import ms_ssim as ms_ssim
+from restora.evaluation.metrics import psnr as psnr
+from restora.evaluation.metrics import ssim as ssim
+from restora.evaluation.protocol import Protocol as Protocol
+from restora.evaluation.runner import run_bench as run_bench
+from restora.evaluation.sets import ImageSet as ImageSet
+from restora.evaluation.sets import find_set as find_set

@@ -1,0 +1,16 @@
+from restora.frames.bandlet import BandletBasis as BandletBasis
+from restora.frames.blocks import BlockGrid as BlockGrid
+from restora.frames.curvelet import CurveletTransform as CurveletTransform
+from restora.frames.cycle_spinning import cycle_spun as cycle_spun
+from restora.frames.dual_tree import DualTree as DualTree
+from restora.frames.finite_ridgelet import FiniteRidgelet as FiniteRidgelet
+from restora.frames.frame import Bands as Bands
+from restora.frames.frame import Frame as Frame
+from restora.frames.local_ridgelet import LocalRidgelet as LocalRidgelet
+from restora.frames.sliding_dct import SlidingCosines as SlidingCosines
+from restora.frames.stacked import Stacked as Stacked
+from restora.frames.steerable_pyramid import SteerablePyramid as SteerablePyramid
+from restora.frames.undecimated_wavelet import UndecimatedWavelet as UndecimatedWavelet
+from restora.frames.wavelet import WaveletTransform as WaveletTransform
+from restora.frames.wavelet_filters import FilterBank as FilterBank
+from restora.frames.wavelet_filters import filter_bank as filter_bank

@@ -1,0 +1,14 @@
+from restora.front.adapters import Adapter as Adapter
+from restora.front.arrays import Execution as Execution
+from restora.front.arrays import deblur as deblur
+from restora.front.arrays import denoise as denoise
+from restora.front.arrays import inpaint as inpaint
+from restora.front.arrays import upscale as upscale
+from restora.front.denoisers import MethodDenoiser as MethodDenoiser
+from restora.front.denoisers import denoiser_named as denoiser_named
+from restora.front.pictures import Restored as Restored
+from restora.front.pictures import inpaint_picture as inpaint_picture
+from restora.front.pictures import restore_picture as restore_picture
+from restora.front.pictures import restore_unknown as restore_unknown
+from restora.front.plan import Plan as Plan
+from restora.front.tiling import Tiles as Tiles

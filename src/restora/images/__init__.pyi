@@ -1,0 +1,17 @@
+from restora.images.formats import Format as Format
+from restora.images.formats import format_named as format_named
+from restora.images.formats import format_of_data as format_of_data
+from restora.images.formats import format_of_name as format_of_name
+from restora.images.limits import PixelLimit as PixelLimit
+from restora.images.metadata import Encoding as Encoding
+from restora.images.metadata import Metadata as Metadata
+from restora.images.picture import Picture as Picture
+from restora.images.picture import as_uint8 as as_uint8
+from restora.images.picture import joined_alpha as joined_alpha
+from restora.images.picture import split_alpha as split_alpha
+from restora.images.picture import to_tensor as to_tensor
+from restora.images.picture import with_pixels as with_pixels
+from restora.images.picture import without_alpha as without_alpha
+from restora.images.read import read_picture as read_picture
+from restora.images.write import encode_picture as encode_picture
+from restora.images.write import write_picture as write_picture

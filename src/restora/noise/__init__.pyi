@@ -1,0 +1,9 @@
+from restora.noise.camera import CameraNoise as CameraNoise
+from restora.noise.gaussian import Gaussian as Gaussian
+from restora.noise.jpeg import Jpeg as Jpeg
+from restora.noise.matlab_v4 import MatlabV4Gaussian as MatlabV4Gaussian
+from restora.noise.numpy_seeded import NumpyGaussian as NumpyGaussian
+from restora.noise.poisson import Poisson as Poisson
+from restora.noise.poisson_gaussian import PoissonGaussian as PoissonGaussian
+from restora.noise.salt_and_pepper import SaltAndPepper as SaltAndPepper
+from restora.noise.unknown import UnknownNoise as UnknownNoise
