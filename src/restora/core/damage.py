@@ -1,4 +1,4 @@
-"""What decoders raise for damaged files, told from mistakes of our own: only the call of a decoder is guarded."""
+"""What decoders raise for damaged files, apart from mistakes of our own: only the call of a decoder is guarded."""
 
 import tokenize
 import zipfile

@@ -31,7 +31,7 @@ def cycle_spun(
         spins: shifts along each side, >= 1; 1 is R itself.
         boundary: ``periodic`` moves the image around the torus; ``reflect`` off a border that is then extended by
             reflection (half-sample symmetric), so that R sees images up to spins − 1 pixels larger.
-        progress: told after every shift.
+        progress: called after every shift.
 
     See R. R. Coifman, D. L. Donoho, "Translation-invariant de-noising", 1995, doi:10.1007/978-1-4612-2544-7_9.
     """

@@ -35,7 +35,7 @@ class Limits:
         tolerance: of ``Measure.error``.
         max_iterations: at most so many steps.
         every: so many steps from one measurement to the next; measuring costs about a step.
-        progress: told after each measurement.
+        progress: called after each measurement.
     """
 
     tolerance: float

@@ -115,7 +115,7 @@ class Profile:
             y: noisy images.
             sigmas: σ of the white noise in each channel.
             matched: of images, the ones in which blocks are compared.
-            progress: told before and after each of four steps.
+            progress: called before and after each of four steps.
         """
         progress(0, 4, "matching blocks")
         groups = self.basic.match(matched(y))
