@@ -15,8 +15,8 @@ def back_projected(
     """x + E * p and e = y − Hx, with p a squared 5×5 Gaussian of standard deviation 1, sum 1; E is e enlarged.
 
     The step of Irani and Peleg (1991), in the form that sparse methods of super-resolution end with (Yang et al. 2010).
-    E is ``H.first_guess(e)``. The convolution has zeros beyond the border; g² is a Gaussian of half the variance, so p is
-    separable. Cost: two resizings and a convolution of x.
+    E is ``H.first_guess(e)``. The convolution has zeros beyond the border; g² is a Gaussian of half the variance, so p
+    is separable. Cost: two resizings and a convolution of x.
 
     Args:
         x: the image as it is so far.
