@@ -88,9 +88,8 @@ def normalised_iht(
     """α ← H_K(α + μDᵀ(y − Dα)), H_K keeping the K largest; O(mn) an iteration.
 
     With g = Dᵀ(y − Dα) and S the support, μ = ‖g_S‖²/‖Dg_S‖²: the best step if S stays. Where S changes, μ is halved
-    until μ <= 0.99 ‖α⁺ − α‖²/‖D(α⁺ − α)‖², so that the error falls in every step. It ends where no code moves by more
-      than
-    ``tolerance`` of its squared length.
+    until μ <= 0.99 ‖α⁺ − α‖²/‖D(α⁺ − α)‖², so that the error falls in every step. It ends where no code moves by
+    more than ``tolerance`` of its squared length.
     """
     keep = AtMost(_count(D, most))
     codes, S = torch.zeros_like(Y @ D), keep.prox(Y @ D, 1.0) != 0
