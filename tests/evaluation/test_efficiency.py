@@ -11,7 +11,7 @@ from PIL import Image
 
 from restora.cli.app import app
 from restora.cli.measuring import print_challenge
-from restora.cli.talk import Talk
+from restora.cli.reporter import Reporter
 from restora.core.errors import CannotSolve, InvalidParameter, MissingData, UnknownName
 from restora.core.result import Result
 from restora.degradations.degradation import Degradation
@@ -208,7 +208,7 @@ def test_the_command(run, small_data, tmp_path):
 
 def test_the_rows_of_bench_are_told_as_a_table(small_data, capsys):
     rows = list(run_bench("ntire-esr", ["bicubic"], sets=["Set5"], limit=1, data=small_data, out=small_data / "out"))
-    print_challenge(Talk(json=True), "ntire-esr", rows, (), "cpu")
+    print_challenge(Reporter(json=True), "ntire-esr", rows, (), "cpu")
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     psnr = next(row.value for row in rows if row.image == "mean" and row.metric == "psnr")
     assert (told[0]["method"], told[0]["images"], told[0]["psnr"]) == ("bicubic", 1, round(psnr, 2))

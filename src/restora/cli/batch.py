@@ -1,4 +1,4 @@
-"""Batch: read, work, write, tell, one picture at a time; a bad picture does not stop the good ones.
+"""Batch: read, work, write and report, one picture at a time; a bad picture does not stop the good ones.
 
 Only one picture is in memory. What is finished is on the disk, so that an interrupted run goes on with
 ``--skip-existing``.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from restora.cli.command import FilesCommand
 from restora.cli.inputs import Found, Source, find_pictures
-from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
-from restora.cli.talk import Report, Stopwatch, Talk
+from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, targets
+from restora.cli.reporter import Report, Reporter, Stopwatch
 from restora.core.errors import FileProblem, InvalidInput, InvalidParameter, RestoraError, UnknownName
 from restora.core.progress import Progress
 
@@ -69,8 +69,9 @@ def run_batch(command: FilesCommand, work: Work, naming: Naming = RESTORED) -> i
     folder = Path(command.output) if command.output and is_folder(command.output) else None
     found = find_pictures(command.pictures, recursive=command.recursive, leave_out=folder)
     to_standard = is_standard(command.output, found.sources)
-    require_distinct(command.json, to_standard)
-    talk = Talk(command.json, command.quiet, to_standard)
+    if command.json and to_standard:
+        raise InvalidInput("the picture and --json both want standard output: give -o FILE")
+    reporter = Reporter(command.json, command.quiet, to_standard)
     places = targets(found.sources, command.output, naming)
     tally = _Tally(failures=list(found.unreadable))
     try:
@@ -79,14 +80,14 @@ def run_batch(command: FilesCommand, work: Work, naming: Naming = RESTORED) -> i
             job = _Job(source, target, title)
             if command.skip_existing and target is not None and os.path.exists(target):
                 tally.skipped += 1
-                talk.say(f"{source}\n  exists  {target} is there already: skipped")
+                reporter.say(f"{source}\n  exists  {target} is there already: skipped")
                 continue
-            with _noted(job, talk, tally, found.is_batch):
-                talk.report(_do(job, command, talk, work))
+            with _noted(job, reporter, tally, found.is_batch):
+                reporter.report(_do(job, command, reporter, work))
                 tally.done += 1
     finally:
         if found.is_batch:
-            _conclude(tally, found, talk)
+            _conclude(tally, found, reporter)
     return 1 if tally.failures else 0
 
 
@@ -100,7 +101,7 @@ class _Job:
 
 
 @contextmanager
-def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[None]:
+def _noted(job: _Job, reporter: Reporter, tally: _Tally, is_batch: bool) -> Iterator[None]:
     """Note why a picture could not be done, and go on where there are others."""
     try:
         yield
@@ -108,13 +109,13 @@ def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[Non
         raise
     except (RestoraError, OSError) as error:
         refusal = error if isinstance(error, RestoraError) else FileProblem(f"{job.source}: {error.strerror or error}")
-        talk.failed(str(job.source), refusal)
+        reporter.failed(str(job.source), refusal)
         if not is_batch or isinstance(error, UnknownName | InvalidParameter):  # the latter are of the call itself
             raise refusal from error
         tally.failures.append(_naming(job.source, refusal))
 
 
-def _do(job: _Job, command: FilesCommand, talk: Talk, work: Work) -> Report:
+def _do(job: _Job, command: FilesCommand, reporter: Reporter, work: Work) -> Report:
     from restora.images.atomic import refuse_existing
     from restora.images.read import read_picture
 
@@ -123,7 +124,7 @@ def _do(job: _Job, command: FilesCommand, talk: Talk, work: Work) -> Report:
     watch = Stopwatch()
     content = job.source.content()
     picture = read_picture(content)
-    with talk.progress(job.title) as progress:
+    with reporter.progress(job.title) as progress:
         outcome = work(picture, job.source, progress)
     written = _write(job, outcome, content, command)
     return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
@@ -180,7 +181,7 @@ def _naming(source: Source, error: Exception) -> str:
     return str(error) if str(source) in str(error) else f"{source}: {error}"
 
 
-def _conclude(tally: _Tally, found: Found, talk: Talk) -> None:
+def _conclude(tally: _Tally, found: Found, reporter: Reporter) -> None:
     """The last lines of a batch: counts, and what failed."""
     counts = [f"{tally.done} done"]
     counts += [f"{tally.skipped} skipped as they exist"] if tally.skipped else []
@@ -188,6 +189,6 @@ def _conclude(tally: _Tally, found: Found, talk: Talk) -> None:
     left = len(found.sources) + len(found.unreadable) - tally.done - tally.skipped - len(tally.failures)
     counts += [f"{left} not reached"] if left else []
     counts += [f"{found.others} other files left out"] if found.others else []
-    talk.say(", ".join(counts))
+    reporter.say(", ".join(counts))
     for sentence in tally.failures:
-        talk.warn(sentence)
+        reporter.warn(sentence)

@@ -10,7 +10,7 @@ import typer
 from restora.cli.command import Command
 from restora.cli.measuring import MeasuringCommand, print_challenge
 from restora.cli.options import Parameters, methods_from, numbers_of, parameters_from, words_of
-from restora.cli.talk import Talk, print_json
+from restora.cli.reporter import Reporter, print_json
 from restora.core.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ class Bench(MeasuringCommand):
         from restora.evaluation.efficiency import CHALLENGES
         from restora.evaluation.runner import recorded, run_bench
 
-        talk = Talk(self.json, self.quiet)
+        reporter = Reporter(self.json, self.quiet)
         selection = Selection(words_of(self.sets), sigmas, tuple(int(factor) for factor in scales))
         if self.replay:
-            _print_rows(recorded(self.suite, words_of(self.methods), selection, self.out), talk)
+            _print_rows(recorded(self.suite, words_of(self.methods), selection, self.out), reporter)
             return 0
-        with talk.progress(self.suite) as progress:
+        with reporter.progress(self.suite) as progress:
             rows = run_bench(
                 self.suite,
                 methods_from(self.methods),
@@ -83,9 +83,9 @@ class Bench(MeasuringCommand):
                 weights=words_of(self.weights),
                 parameters=parameters_from(self.parameter, self.methods or ""),
             )
-            measured = _print_rows(rows, talk)
+            measured = _print_rows(rows, reporter)
         if self.suite in CHALLENGES and not self.json:
-            print_challenge(talk, self.suite, measured, words_of(self.weights), self.device)
+            print_challenge(reporter, self.suite, measured, words_of(self.weights), self.device)
         return 0
 
 
@@ -109,18 +109,18 @@ class Report(Command):
         return 0
 
 
-def _print_rows(rows: "Iterator[Row]", talk: Talk) -> "list[Row]":
+def _print_rows(rows: "Iterator[Row]", reporter: Reporter) -> "list[Row]":
     """Print the rows as they come, and keep them."""
     measured: list[Row] = []
-    talk.say(
+    reporter.say(
         f"{'method':<24} {'protocol':<40} {'image':<14} {'metric':<8} {'ours':>8} {'published':>9} {'diff':>7} {'s':>7}"
     )
     for row in rows:
         measured.append(row)
-        if talk.json:
+        if reporter.json:
             print_json(asdict(row))
         else:
-            talk.say(_line(row))
+            reporter.say(_line(row))
     return measured
 
 

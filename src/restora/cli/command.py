@@ -41,5 +41,10 @@ def add_commands(app: typer.Typer, panel: str | None, *commands: type[Command]) 
     for command in commands:
         text, _, lines = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples:\n")
         paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-        options = {"help": "\n\n".join(paragraphs), "epilog": "Examples:\n" + lines}
-        app.command(command.__name__.lower(), rich_help_panel=panel, **options)(command)
+        register = app.command(
+            command.__name__.lower(),
+            help="\n\n".join(paragraphs),
+            epilog="Examples:\n" + lines,
+            rich_help_panel=panel,
+        )
+        register(command)

@@ -41,8 +41,7 @@ class Degrade(FilesCommand):
         "replicate"
     )
     scale: Annotated[
-        float | None,
-        typer.Option("--scale", metavar="FACTOR", help="Reduce by MATLAB's bicubic; above 1."),
+        float | None, typer.Option("--scale", metavar="FACTOR", help="Reduce by MATLAB's bicubic; above 1.")
     ] = None
     noise: Annotated[
         str | None,
@@ -65,8 +64,7 @@ class Degrade(FilesCommand):
         ),
     ] = None
     jpeg: Annotated[
-        str | None,
-        typer.Option("--jpeg", metavar="QUALITY", help="Compress: 1 to 100, or a range LOW..HIGH."),
+        str | None, typer.Option("--jpeg", metavar="QUALITY", help="Compress: 1 to 100, or a range LOW..HIGH.")
     ] = None
     enlarged: Annotated[
         bool, typer.Option("--enlarged", help="Enlarge by MATLAB's bicubic to the size before --scale, last of all.")

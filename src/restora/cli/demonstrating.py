@@ -8,7 +8,7 @@ import typer
 
 from restora.cli.command import Command
 from restora.cli.options import Overwrite, Quiet
-from restora.cli.talk import Talk
+from restora.cli.reporter import Reporter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,5 +32,5 @@ class Demo(Command):
     def run(self) -> int:
         from restora.cli.demo.run import run_demo
 
-        run_demo(self.output, overwrite=self.overwrite, talk=Talk(quiet=self.quiet))
+        run_demo(self.output, overwrite=self.overwrite, reporter=Reporter(quiet=self.quiet))
         return 0

@@ -8,7 +8,7 @@ import typer
 from restora import catalog
 from restora.cli.command import Command
 from restora.cli.options import JsonLines, find_method, methods_for
-from restora.cli.talk import print_json, print_table
+from restora.cli.reporter import print_json, print_table
 from restora.core.errors import UnknownName
 
 
@@ -40,8 +40,7 @@ class Methods(Command):
         str | None, typer.Option("--task", "-t", metavar="TASK", help="Only those for it.", autocompletion=_tasks)
     ] = None
     family: Annotated[
-        str | None,
-        typer.Option("--family", "-f", metavar="FAMILY", help="Only those of it.", autocompletion=_families),
+        str | None, typer.Option("--family", "-f", metavar="FAMILY", help="Only those of it.", autocompletion=_families)
     ] = None
     json: JsonLines = False
 

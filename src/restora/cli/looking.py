@@ -11,7 +11,7 @@ import typer
 from restora.cli.command import Command
 from restora.cli.inputs import Source, find_pictures
 from restora.cli.options import JsonLines, Pictures, Recursive
-from restora.cli.talk import Talk, print_json
+from restora.cli.reporter import Reporter, print_json
 from restora.core.errors import RestoraError
 
 
@@ -31,17 +31,17 @@ class Inspect(Command):
     def run(self) -> int:
         found = find_pictures(self.pictures, recursive=self.recursive)
         failures = list(found.unreadable)
-        talk = Talk(json=self.json)
+        reporter = Reporter(json=self.json)
         for source in found.sources:
             try:
                 _inspect_one(source, self.json)
             except RestoraError as error:
-                talk.failed(str(source), error)
+                reporter.failed(str(source), error)
                 if not found.is_batch:
                     raise
                 failures.append(str(error))
         for sentence in failures:
-            talk.warn(sentence)
+            reporter.warn(sentence)
         return 1 if failures else 0
 
 
@@ -77,13 +77,13 @@ def _inspect_one(source: Source, json: bool) -> None:
     from restora.images.read import read_picture
 
     picture = read_picture(source.content())
-    facts, seen = facts_of(picture), seen_in(picture)
+    facts, (figures, sentences) = facts_of(picture), seen_in(picture)
     if json:
-        print_json({"input": str(source), **facts, **seen.figures, "sentences": list(seen.sentences)})
+        print_json({"input": str(source), **facts, **figures, "sentences": list(sentences)})
         return
     print(source)
     _print_rows({name: _written(value) for name, value in facts.items()}, indent="  ")
-    for sentence in seen.sentences:
+    for sentence in sentences:
         print(f"  {sentence}")
     sys.stdout.flush()
 

@@ -9,7 +9,7 @@ import typer
 
 from restora.cli.command import Command
 from restora.cli.options import Data, Device, JsonLines, Quiet, methods_from, words_of
-from restora.cli.talk import Talk, print_json
+from restora.cli.reporter import Reporter, print_json
 from restora.core.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -99,24 +99,24 @@ class Challenge(MeasuringCommand):
             raise InvalidParameter(
                 "nothing to compare: name methods with -m or weights with -w, as in -m bicubic,srresnet"
             )
-        talk = Talk(self.json, self.quiet)
+        reporter = Reporter(self.json, self.quiet)
         candidates = [efficiency.counted(one, protocols[0]) for one in named]
         chosen = efficiency.baseline_of({one.name: one.complexity for one in candidates}, self.baseline)
-        with talk.progress(self.name) as progress:
+        with reporter.progress(self.name) as progress:
             entries = [
                 entry
                 for protocol in protocols
                 for entry in efficiency.measure(protocol, candidates, root, device, self.limit, progress)
             ]
         lines = efficiency.table(entries, chosen if self.name == efficiency.SCORED else None)
-        print_scores(talk, self.name, lines)
+        print_scores(reporter, self.name, lines)
         if self.out is not None:
             efficiency.write_table(self.out, lines, device)
-            talk.say(f"written: {self.out}")
+            reporter.say(f"written: {self.out}")
         return 0
 
 
-def print_challenge(talk: Talk, name: str, rows: Sequence["Row"], weights: Sequence[str], device: str) -> None:
+def print_challenge(reporter: Reporter, name: str, rows: Sequence["Row"], weights: Sequence[str], device: str) -> None:
     """Print the rows of ``restora bench`` as the table of the challenge of that name.
 
     Each method is run once more, on the picture its multiply-adds are counted for.
@@ -136,15 +136,15 @@ def print_challenge(talk: Talk, name: str, rows: Sequence["Row"], weights: Seque
     }
     entries = list(efficiency.lines_of(rows, complexities))
     baseline = efficiency.baseline_of(complexities) if name == efficiency.SCORED else None
-    print_scores(talk, name, efficiency.table(entries, baseline))
+    print_scores(reporter, name, efficiency.table(entries, baseline))
 
 
-def print_scores(talk: Talk, name: str, lines: Sequence[Sequence[str]]) -> None:
+def print_scores(reporter: Reporter, name: str, lines: Sequence[Sequence[str]]) -> None:
     """Print the table of a challenge without its empty columns, words to the left, and published baselines beneath."""
     from restora.evaluation.efficiency import COLUMNS, SCORED, references
 
     lines = [*lines, *references()] if name == SCORED else lines
-    if talk.json:
+    if reporter.json:
         for line in lines:
             print_json({key: _read(word) for key, word in zip(COLUMNS, line)})
         return
@@ -152,7 +152,7 @@ def print_scores(talk: Talk, name: str, lines: Sequence[Sequence[str]]) -> None:
     widths = {i: max(len(line[i]) for line in (COLUMNS, *lines)) for i in shown}
     for line in (COLUMNS, *lines):
         words = [line[i].ljust(widths[i]) if i < WORDS else line[i].rjust(widths[i]) for i in shown]
-        talk.say("  ".join(words).rstrip())
+        reporter.say("  ".join(words).rstrip())
 
 
 def _read(word: str) -> str | float | None:

@@ -9,7 +9,7 @@ import typer
 from restora import catalog
 from restora.core.errors import CannotSolve, InvalidParameter
 
-FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
+FILES, COMPUTING, MESSAGES = "Files", "Computing", "Messages"
 
 
 def methods_for(incomplete: str) -> list[str]:
@@ -143,12 +143,13 @@ Tile = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Of all randomness.", rich_help_panel=COMPUTING)]
 
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object a picture, a line each, and nothing else.", rich_help_panel=TALK)
+    bool,
+    typer.Option("--json", help="One JSON object a picture, a line each, and nothing else.", rich_help_panel=MESSAGES),
 ]
 
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")]
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=TALK)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=MESSAGES)]
 
 Data = Annotated[
     Path | None, typer.Option("--data", envvar="RESTORA_DATA", metavar="FOLDER", help="The benchmark data.")

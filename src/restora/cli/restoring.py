@@ -148,11 +148,12 @@ class Deblur(RestoringCommand):
     def run(self) -> int:
         method, parameters = method_and_parameters(self.method, self.parameter, self.weights, "deblur")
         from restora.cli.execution import noise_of_sigma
-        from restora.degradations.words import kernel, read_kernel
+        from restora.degradations.words import KERNELS, read_kernel
         from restora.operators.blur import Blur
         from restora.operators.unknown import UnknownBlur
 
-        H = UnknownBlur() if self.kernel is None else Blur(kernel(read_kernel(self.kernel)), self.boundary)
+        known = None if self.kernel is None else KERNELS.make(read_kernel(self.kernel), Path())
+        H = UnknownBlur() if known is None else Blur(known, self.boundary)
         return run_batch(self, self.solver(H, noise_of_sigma(self.sigma), method, parameters))
 
 

@@ -11,7 +11,7 @@ import typer
 
 from restora.cli.command import Command
 from restora.cli.options import COMPUTING, Quiet
-from restora.cli.talk import Stopwatch, Talk
+from restora.cli.reporter import Reporter, Stopwatch
 from restora.core.errors import InvalidParameter, MissingDependency
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Train(Command):
         if _is_of_dictionaries(self.recipe):
             return _train_dictionaries(self.recipe, self.data, self.out, self.quiet)
         try:
-            from restora.learning.engine import Place, train
+            from restora.learning.engine import Setup, train
         except ImportError as error:
             raise MissingDependency("training needs more packages: pip install 'restora[train]'") from error
         from restora.learning.recipe import read_recipe
@@ -69,14 +69,14 @@ class Train(Command):
         plan = read_recipe(self.recipe)
         if self.steps is not None:
             plan = replace(plan, training=replace(plan.training, steps=self.steps))
-        place = Place(self.data, _folder(self.out, plan.name), self.accelerator, self.devices, self.minutes)
-        talk = Talk(quiet=self.quiet)
+        setup = Setup(self.data, _folder(self.out, plan.name), self.accelerator, self.devices, self.minutes)
+        reporter = Reporter(quiet=self.quiet)
         features = None if self.vgg is None else _features(self.vgg)
-        with talk.progress(plan.name) as progress:
-            outcome = train(plan, place, initial=_initial(plan), features=features, progress=progress)
-        record = _save(plan, self.recipe.name, outcome, place.out, f"{self.accelerator}, {self.devices} device(s)")
-        talk.say(f"{outcome.steps} of {plan.training.steps} steps, validation {outcome.psnr:.2f} dB")
-        _say_saved(talk, place.out, record)
+        with reporter.progress(plan.name) as progress:
+            outcome = train(plan, setup, initial=_initial(plan), features=features, progress=progress)
+        record = _save(plan, self.recipe.name, outcome, setup.out, f"{self.accelerator}, {self.devices} device(s)")
+        reporter.say(f"{outcome.steps} of {plan.training.steps} steps, validation {outcome.psnr:.2f} dB")
+        _say_saved(reporter, setup.out, record)
         return 0
 
 
@@ -84,8 +84,8 @@ def _folder(out: Path | None, name: str) -> Path:
     return out or Path("runs") / name
 
 
-def _say_saved(talk: Talk, folder: Path, record: "Record") -> None:
-    talk.say(f"saved   {folder / record.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
+def _say_saved(reporter: Reporter, folder: Path, record: "Record") -> None:
+    reporter.say(f"saved   {folder / record.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
 
 
 def _is_of_dictionaries(recipe: Path) -> bool:
@@ -104,8 +104,8 @@ def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool)
     from restora.weights.record import Record
 
     plan = from_table(DictionaryRecipe, read_toml(recipe), str(recipe))
-    talk, watch = Talk(quiet=quiet), Stopwatch()
-    with talk.progress(plan.name) as progress:
+    reporter, watch = Reporter(quiet=quiet), Stopwatch()
+    with reporter.progress(plan.name) as progress:
         pair = train_dictionaries(plan, data, progress)
     sources = [source_of(data, folder) for folder in plan.data.folders]
     record = Record(
@@ -122,7 +122,7 @@ def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool)
         licence="BSD-3-Clause",
     )
     folder = _folder(out, plan.name)
-    _say_saved(talk, folder, save_dictionaries(pair, folder, record))
+    _say_saved(reporter, folder, save_dictionaries(pair, folder, record))
     return 0
 
 

@@ -9,7 +9,7 @@ import typer
 from restora import catalog
 from restora.cli.command import Command, add_commands
 from restora.cli.options import JsonLines, Quiet, weights_for
-from restora.cli.talk import Talk, print_json, print_table
+from restora.cli.reporter import Reporter, print_json, print_table
 from restora.core.errors import MissingWeights, UnknownName
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class Info(Command):
     def run(self) -> int:
         public = _public().get(self.weights)
         try:
-            facts = {**_facts(self.weights), **_provenance(public)}
+            facts = dict(_facts(self.weights))
+            if public is not None:
+                facts |= {"task": public.task, "licence": public.licence, "source": public.source}
         except MissingWeights:
             if public is None:
                 raise
@@ -166,14 +168,14 @@ class Fetch(Command):
         from restora.weights.fetch import fetch
         from restora.weights.public import find_public
 
-        talk = Talk(self.json, self.quiet)
+        reporter = Reporter(self.json, self.quiet)
         for one in [find_public(name) for name in self.weights]:
-            talk.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
-            with talk.progress(one.name) as progress:
+            reporter.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
+            with reporter.progress(one.name) as progress:
                 found = fetch(one, progress)
-            talk.say(
-                f"  {_sum_sentence(found.checked)}\n  {'here already' if found.already else 'saved'}: {found.path}"
-            )
+            unknown = "no SHA-256 sum was known of it; the one it came with is recorded and holds from now on"
+            reporter.say("  " + ("its SHA-256 sum is right" if found.checked else unknown))
+            reporter.say(f"  {'here already' if found.already else 'saved'}: {found.path}")
             if self.json:
                 facts = {"path": str(found.path), "sha256": found.sha256, "checked": found.checked}
                 print_json({**_row_of_public(one), **facts, "already": found.already, "where": "cached"})
@@ -203,13 +205,14 @@ def _public() -> "dict[str, Public]":
 
 def _row_of_stored(stored: "Stored", public: "Public | None") -> Row:
     record = stored.record
+    known = record or public
     return {
         "name": stored.name,
-        "architecture": record.architecture if record else public.architecture if public else "",
-        "task": (record.purpose or record.task) if record else public.task if public else "",
+        "architecture": known.architecture if known else "",
+        "task": (record and record.purpose) or (known.task if known else ""),
         "bytes": stored.path.stat().st_size,
         "where": stored.location,
-        "licence": record.licence if record else public.licence if public else "",
+        "licence": known.licence if known else "",
     }
 
 
@@ -256,11 +259,6 @@ def _facts_of_record(record: "Record") -> Row:
     return {key: known[key] for key in (*names, "data", "validation", "measured")}
 
 
-def _provenance(public: "Public | None") -> Row:
-    """Whose weights they are, of those that were fetched."""
-    return {} if public is None else {"task": public.task, "licence": public.licence, "source": public.source}
-
-
 def _facts_of_public(public: "Public") -> Row:
     facts = {**_row_of_public(public), "url": public.url, "source": public.source, "sha256": public.sha256}
     return {**facts, "where": f"public: `restora weights fetch {public.name}` brings it"}
@@ -279,9 +277,3 @@ def _words(value: object) -> str:
 
 def _size(count: object) -> str:
     return f"{count / _MIB:.2f} MiB" if isinstance(count, int) and count else ""
-
-
-def _sum_sentence(checked: bool) -> str:
-    if checked:
-        return "its SHA-256 sum is right"
-    return "no SHA-256 sum was known of it; the one it came with is recorded and holds from now on"

@@ -19,7 +19,7 @@ from restora.core.operator import Operator
 from restora.core.problem import Problem
 from restora.core.reading import from_table
 from restora.degradations.specs import Range, Spec, whole
-from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
+from restora.degradations.words import KERNELS, MASKS, NOISES, read_kernel
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -94,7 +94,7 @@ class Degradation:
             UnknownName: a key, or the word of a spec, is unknown.
             InvalidParameter: a value is outside its range or of another type.
         """
-        readers = {"blur": read_kernel, "noise": read_noise, "mask": read_mask, "scale": _scale, "jpeg": _quality}
+        readers = {"blur": read_kernel, "noise": NOISES.read, "mask": MASKS.read, "scale": _scale, "jpeg": _quality}
         values = dict(table)
         for key in values.keys() & readers.keys():
             try:
@@ -140,16 +140,16 @@ class Degradation:
         operators: list[Operator] = []
         y, noise = x, Gaussian(0.0)
         if fixed.blur is not None:
-            operators.append(Blur(kernel(fixed.blur, data), self.boundary))
+            operators.append(Blur(KERNELS.make(fixed.blur, data), self.boundary))
             y = operators[-1](y)
         for scale in fixed.scales:
             operators.append(Downsample(scale, size=(y.shape[-2], y.shape[-1])))
             y = operators[-1](y)
         if fixed.noise is not None:
-            noise = noise_model(fixed.noise, y)
+            noise = NOISES.make(fixed.noise, y)
             y = noise.sample(y, generator)
         if fixed.mask is not None:
-            operators.append(mask(fixed.mask, (y.shape[-2], y.shape[-1]), generator, data))
+            operators.append(MASKS.make(fixed.mask, (y.shape[-2], y.shape[-1]), generator, data))
             y = operators[-1](y)
         if isinstance(fixed.jpeg, int):
             compression = Jpeg(fixed.jpeg)

@@ -28,11 +28,7 @@ class Adversarial(Supervised):
     """
 
     def __init__(
-        self,
-        recipe: Recipe,
-        network: Network,
-        fabric: Fabric,
-        features: Callable[[Tensor], Tensor] | None = None,
+        self, recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None = None
     ) -> None:
         super().__init__(recipe, network, fabric)
         assert recipe.adversarial is not None

@@ -30,7 +30,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.numerics.iterate import Limits, Measure, Solution, iterate
-from restora.numerics.sparse.penalties import Penalty
+from restora.numerics.sparse.penalties import PowerPenalty
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,7 +61,7 @@ class Split:
 
 def minimise(
     split: Split,
-    penalty: Penalty,
+    penalty: PowerPenalty,
     z: Float[Tensor, "b ..."],
     *,
     sparse: bool,

@@ -1,4 +1,4 @@
-"""Talk: what a run says, to a person or in JSON, and how far it is."""
+"""Reporter: what a run says, to a person or in JSON, and how far it is."""
 
 import json
 import sys
@@ -60,13 +60,13 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """How to talk.
+class Reporter:
+    """How a run reports.
 
     Attributes:
         json: one object a picture on standard output, and nothing else there.
         quiet: errors only.
-        to_standard: the picture goes to standard output, so all talk goes to standard error.
+        to_standard: the picture goes to standard output, so all lines go to standard error.
     """
 
     json: bool = False
@@ -96,7 +96,7 @@ class Talk:
         self.say(f"  saved   {report.output or 'nothing was written'} ({report.seconds:.1f} s)")
 
     def failed(self, source: str, error: Exception) -> None:
-        """A picture that could not be done, for JSON; a person is told at the end."""
+        """A picture that could not be done, for JSON; a person reads of it at the end."""
         if self.json:
             print_json({"input": source, "output": None, "error": str(error)})
 
