@@ -186,6 +186,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "docs"))
     from phase_transition import draw_phase_transition
     from pictures import draw
+    from reference import write_reference
     from scaling import draw_scaling
 
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -202,6 +203,7 @@ def main() -> None:
     )
     (TARGET / "shipped.txt").write_text(shipped() + "\n", encoding="utf-8")
     (TARGET / "index.rst").write_text(index, encoding="utf-8")
+    write_reference(ROOT / "docs" / "reference" / "generated")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ class Stacked:
         shapes: of each band without the batch axis.
         norms: of the rows of W, (n,).
         shares: the share of white noise's energy that lies in the band of each coefficient, summed over the channels of
-            one image and divided by their number, (n,); the finest band has about 3/4, each coarser one a quarter of
-              it.
+            one image and divided by their number, (n,); the finest band has about 3/4, each coarser one a quarter
+            of it.
         detail: 1 for details, 0 for the approximation, (n,).
     """
 

@@ -36,7 +36,7 @@ def psf_values(psfs: Float[Tensor, "*r kh kw"]) -> bytes:
 def kept_otfs(
     values: bytes, shape: Size, sizes: tuple[Size, ...], dtype: torch.dtype, device: torch.device
 ) -> tuple[Complex[Tensor, "h g"], ...]:
-    """Transfer functions of PSFs (r, *shape) of these values on images of these sizes; the last four are kept.
+    """Transfer functions of r PSFs of these values and this shape on images of these sizes; the last four are kept.
 
     Iterations need the same ones over and over, and they cost half as much as applying a blur.
     """

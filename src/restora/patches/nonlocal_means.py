@@ -34,7 +34,7 @@ def nonlocal_means(
         w(P, Q)  = exp(−max(d² − 2σ², 0)/h²),    w(P, P) = max of the others
         P̂        = Σ_Q w(P, Q) Q / Σ_Q w(P, Q)
 
-    and an output pixel is the mean of the ``patch``² estimates P̂ that cover it. The image is extended by reflection, so
+    and an output pixel is the mean of the patch² estimates P̂ that cover it. The image is extended by reflection, so
     that all patches and windows are whole: this makes a tile with a margin of :func:`reach` equal to the image.
 
     CPU tensors take the Numba kernel, all others and those that carry gradients the Torch one. Both compute the

@@ -17,7 +17,7 @@ def sliding_dct(
 ) -> Float[Tensor, "b c h w"]:
     """Estimate images from the shrunk cosine transforms of all their patches.
 
-    Each patch of ``side``² pixels is transformed by the orthonormal DCT-II. With θ its coefficients:
+    Each patch of side² pixels is transformed by the orthonormal DCT-II. With θ its coefficients:
 
         without a pilot  θ̂ = θ where |θ| >= threshold·σ, else 0, but the mean is kept;    weight 1/(number kept)
         with a pilot     θ̂ = gθ, g = p²/(p² + σ²), p the coefficients of the pilot;       weight 1/Σ g²

@@ -9,7 +9,7 @@ import torch
 from restora.core.errors import InvalidInput, InvalidParameter
 from restora.numerics.iterate import Limits
 from restora.numerics.sparse import pursuit
-from restora.numerics.sparse.pursuit import basis_pursuit, batch_omp, lasso, least_norm, omp
+from restora.numerics.sparse.pursuit import basis_pursuit, batch_omp, lasso, least_norm, normalised_iht, omp
 
 linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is the oracle of these tests")
 
@@ -72,8 +72,8 @@ def test_finished_signals_and_long_atoms_are_left_as_they_are(pursue):
     assert bool(torch.isfinite(pursue(twice, codes @ D.mT)).all())
 
 
-@pytest.mark.parametrize(("K", "greedy"), [(4, 100), (8, 100), (12, 94), (16, 75)])
-def test_supports_are_recovered_as_often_as_measured_before(K, greedy):
+@pytest.mark.parametrize(("K", "greedy", "thresholding"), [(4, 100, 100), (8, 100, 99), (12, 94, 95), (16, 75, 73)])
+def test_supports_are_recovered_as_often_as_measured_before(K, greedy, thresholding):
     """64 × 256, 100 signals with Gaussian coefficients; the counts were measured with another draw."""
     D, codes = dictionary(64, 256), sparse(100, 256, K)
     Y = codes @ D.mT
@@ -82,6 +82,7 @@ def test_supports_are_recovered_as_often_as_measured_before(K, greedy):
         return int(((found - codes).abs().amax(1) < 1e-4 * codes.abs().amax(1)).sum())
 
     assert recovered(batch_omp(D, Y, most=K)) == pytest.approx(greedy, abs=12)
+    assert recovered(normalised_iht(D, Y, most=K)) == pytest.approx(thresholding, abs=13)
     assert recovered(least_norm(D, Y)) == 0
 
 

@@ -4,11 +4,12 @@ D is a field of planes (b, 3, h, w): a = D_xx, b = D_xy, c = D_yy (see
 :mod:`restora.numerics.diffusion.structure_tensor`), the same for all channels. Every stencil is a sum of weighted
 differences to the eight neighbours:
 
-central       the axes weigh ½(a + a_nb) and ½(c + c_nb), the corners ±¼(b of the two pixels between); the most
-              isotropic one, but corners may weigh less than zero, so that it may overshoot at edges;
-nonnegative   Weickert's: the axes ½(a + a_nb − |b| − |b_nb|), the corners ¼(|b_nb| ± b_nb + |b| ± b); no weight is
-              negative where D is conditioned better than 3 + 2√2;
-trace         a ∂²u/∂x² + 2b ∂²u/∂x∂y + c ∂²u/∂y² with D of the pixel itself; no divergence, so the mean is not kept.
+- ``central``: the axes have the weights ½(a + a_nb) and ½(c + c_nb), the corners ±¼(b of the two pixels between). It is
+  the most isotropic one, but weights of corners may be negative, so that it may overshoot at edges.
+- ``nonnegative``: Weickert's. The axes have the weights ½(a + a_nb − |b| − |b_nb|), the corners
+  ¼(|b_nb| ± b_nb + |b| ± b). No weight is negative where the condition number of D is below 3 + 2√2.
+- ``trace``: a ∂²u/∂x² + 2b ∂²u/∂x∂y + c ∂²u/∂y² with D of the pixel itself. It is no divergence, so that the mean is
+  not preserved.
 
 Beyond the border lies the mirror image of u, and so of D: b changes its sign. Thus nothing flows through the border.
 With eigenvalues of D up to 1 explicit steps are stable for τ <= 1/4.

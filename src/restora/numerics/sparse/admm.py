@@ -29,7 +29,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.numerics.iterate import Limits, Measure, Solution, iterate
-from restora.numerics.sparse.penalties import PowerPenalty
+from restora.numerics.sparse.penalties import Penalty
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,7 +60,7 @@ class Split:
 
 def minimise(
     split: Split,
-    penalty: PowerPenalty,
+    penalty: Penalty,
     z: Float[Tensor, "b ..."],
     *,
     sparse: bool,

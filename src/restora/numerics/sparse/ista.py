@@ -32,7 +32,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from restora.numerics.iterate import Limits, Measure, Solution, iterate, relative_change
-from restora.numerics.sparse.penalties import PowerPenalty
+from restora.numerics.sparse.penalties import Penalty
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,7 +60,7 @@ def minimise(
     A: LinearMap,
     y: Float[Tensor, "b ..."],
     x: Float[Tensor, "b ..."],
-    penalty: PowerPenalty,
+    penalty: Penalty,
     *,
     accelerated: bool = True,
     restarts: bool = True,
