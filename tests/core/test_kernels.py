@@ -50,7 +50,7 @@ def package(tmp_path):
     source, folder = Path(restora.__file__).parent, tmp_path / "site" / "restora"
     (folder / "core").mkdir(parents=True)
     rooms = [f"{room}__init__.{suffix}" for room in ("", "core/") for suffix in ("py", "pyi")]
-    for name in (*rooms, "core/exports.py", "core/kernels.py"):
+    for name in (*rooms, "core/caches.py", "core/exports.py", "core/kernels.py"):
         shutil.copy(source / name, folder / name)
     (folder / "module.py").write_text(MODULE)
     (folder / "inner.py").write_text(INNER)
