@@ -4,11 +4,11 @@ import sys
 
 import pytest
 import torch
-from restora.evaluation.entrants import method_of_weights
 
 from restora import catalog
 from restora.core import networks
 from restora.core.problem import Problem
+from restora.evaluation.configurations import method_of_weights
 from restora.front.restore import restore
 from restora.nets.architectures import architectures
 from restora.noise.gaussian import Gaussian

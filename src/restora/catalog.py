@@ -230,7 +230,9 @@ def running(architecture: str) -> Entry | None:
 def _own_entries() -> tuple[Entry, ...]:
     """The rows of restora itself, those of networks in their chapters."""
     networks = tuple(
-        Entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+        Entry(
+            row["name"], row["family"], tuple(row["tasks"]), row["summary"], row["target"], tuple(row["architectures"])
+        )
         for row in network_table()["methods"]
     )
     return tuple(sorted(_ENTRIES + networks, key=lambda entry: _FAMILIES.index(entry.family)))

@@ -13,7 +13,7 @@ def test_from_standard_input_to_standard_output(run, photo, opened):
     ran = run("denoise", "-", *GAUSSIAN, stdin=photo.read_bytes())
     assert ran.code == 0
     assert (np.asarray(Image.open(io.BytesIO(ran.data))) == expected).all()
-    assert "standard input" in ran.err  # all talk goes the other way
+    assert "standard input" in ran.err  # all reporter goes the other way
 
 
 def test_from_a_file_to_standard_output(run, photo):

@@ -70,8 +70,10 @@ def data(tmp_path_factory):
 def test_every_key_and_every_word_is_tried():
     tables = [tomllib.loads(text) for text in TABLES]
     words = {(key, str(table[key]).split(":")[0]) for table in tables for key in table}
-    known = {("blur", w) for w in KERNELS if not w.startswith("levin-")} - {("blur", "file")} | {("blur", "kernel.npy")}
-    known |= {("noise", w) for w in NOISES} | {("mask", w) for w in MASKS}
+    known = {("blur", w) for w in KERNELS.words if not w.startswith("levin-")} - {("blur", "file")} | {
+        ("blur", "kernel.npy")
+    }
+    known |= {("noise", w) for w in NOISES.words} | {("mask", w) for w in MASKS.words}
     assert words >= known
 
 

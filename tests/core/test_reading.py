@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from restora.core.errors import FileProblem, InvalidParameter, UnknownName
-from restora.core.reading import from_table, from_table_of_kind, read_toml
+from restora.core.reading import from_table, read_toml
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,6 @@ def test_a_mistake_is_one_line_with_its_place(table, error, says):
 def test_what_has_no_default_must_be_there():
     with pytest.raises(InvalidParameter, match=r"^f\.toml: the field name is missing$"):
         from_table(Outer, {}, "f.toml")
-
-
-def test_a_table_may_name_its_class():
-    kinds = {"inner": Inner, "outer": Outer}
-    assert from_table_of_kind(kinds, {"kind": "inner", "side": 2}, "f") == Inner(2)
-    for table in ({"kind": "inned"}, {}):
-        with pytest.raises(UnknownName, match="inner"):
-            from_table_of_kind(kinds, table, "f")
 
 
 def test_files_that_are_no_toml(tmp_path):

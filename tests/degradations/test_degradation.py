@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from restora.core.errors import InvalidParameter, MissingData, UnknownName
 from restora.degradations.degradation import Degradation
-from restora.degradations.words import kernel, read_kernel
+from restora.degradations.words import KERNELS, read_kernel
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -51,17 +51,17 @@ def test_blur_is_circular_convolution_and_bsnr_sets_the_noise():
 def test_kernels_are_those_of_the_papers(tmp_path):
     i, j = np.mgrid[-7:8, -7:8]
     h = 1 / (1 + i**2 + j**2)
-    np.testing.assert_allclose(kernel(read_kernel("inverse-quadratic-15"), tmp_path), h / h.sum(), rtol=1e-12)
+    np.testing.assert_allclose(KERNELS.make(read_kernel("inverse-quadratic-15"), tmp_path), h / h.sum(), rtol=1e-12)
     row = np.array([1, 4, 6, 4, 1]) / 16
-    np.testing.assert_allclose(kernel(read_kernel("binomial-5"), tmp_path), np.outer(row, row), rtol=1e-12)
+    np.testing.assert_allclose(KERNELS.make(read_kernel("binomial-5"), tmp_path), np.outer(row, row), rtol=1e-12)
     impulse = np.zeros((25, 25))
     impulse[12, 12] = 1
     gaussian = ndimage.gaussian_filter(impulse, 1.6, radius=12)
-    np.testing.assert_allclose(kernel(read_kernel("gaussian-25-1.6"), tmp_path), gaussian, atol=1e-12)
+    np.testing.assert_allclose(KERNELS.make(read_kernel("gaussian-25-1.6"), tmp_path), gaussian, atol=1e-12)
     with pytest.raises(UnknownName, match="did you mean"):
-        kernel(read_kernel("unifrom-9"), tmp_path)
+        KERNELS.make(read_kernel("unifrom-9"), tmp_path)
     with pytest.raises(MissingData, match=r"levin09\.npz"):
-        kernel(read_kernel("levin-1"), tmp_path)
+        KERNELS.make(read_kernel("levin-1"), tmp_path)
 
 
 def test_the_small_picture_is_matlabs_imresize():
@@ -166,7 +166,7 @@ def test_what_is_random_is_drawn_for_each_image():
         ({"jpeg": 50.5}, "a whole number"),
         ({"jpeg": "60..50"}, "low <= high"),
         ({"enlarged": True}, "give a scale"),
-        ({"boundary": "mirror"}, "circular or replicate"),
+        ({"boundary": "mirror"}, "circular, replicate"),
     ],
 )
 def test_wrong_values_are_refused(table, says):

@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from restora.core.errors import InvalidParameter, UnknownName
 from restora.degradations.specs import BlurredSNR, Range
-from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
+from restora.degradations.words import KERNELS, MASKS, NOISES, read_kernel
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
 from restora.noise.matlab_v4 import MatlabV4Gaussian
@@ -27,7 +29,7 @@ from restora.noise.salt_and_pepper import SaltAndPepper
     ],
 )
 def test_noise_specs(text, noise):
-    assert noise_model(read_noise(text), torch.zeros(1, 1, 1, 1)) == noise
+    assert NOISES.make(NOISES.read(text), torch.zeros(1, 1, 1, 1)) == noise
 
 
 @pytest.mark.parametrize(
@@ -43,19 +45,19 @@ def test_noise_specs(text, noise):
     ],
 )
 def test_kernel_specs(text, size):
-    psf = kernel(read_kernel(text))
+    psf = KERNELS.make(read_kernel(text), Path())
     assert tuple(psf.shape) == size
     assert float(psf.sum()) == pytest.approx(1)
 
 
 def test_mask_specs():
-    known = mask(read_mask("random:0.3"), (20, 30), torch.Generator().manual_seed(0))
+    known = MASKS.make(MASKS.read("random:0.3"), (20, 30), torch.Generator().manual_seed(0), Path())
     assert float(known.known.sum()) == 180
-    assert 0 < float(mask(read_mask("text:12"), (40, 60), torch.Generator()).known.mean()) < 1
+    assert 0 < float(MASKS.make(MASKS.read("text:12"), (40, 60), torch.Generator(), Path()).known.mean()) < 1
 
 
 def test_a_number_may_be_a_range_that_is_drawn_for_each_image():
-    spec = read_noise("poisson-gaussian:30:2..6")
+    spec = NOISES.read("poisson-gaussian:30:2..6")
     assert spec.values == (30.0, Range(2.0, 6.0))
     drawn = spec.drawn(200, torch.Generator().manual_seed(0))
     levels = torch.tensor([one.values[1] for one in drawn])
@@ -66,26 +68,26 @@ def test_a_number_may_be_a_range_that_is_drawn_for_each_image():
 
 
 def test_a_level_in_decibels_follows_the_signal():
-    spec = read_noise("gaussian:40dB")
+    spec = NOISES.read("gaussian:40dB")
     assert spec.values == (BlurredSNR(40.0),)
     Hx = torch.rand(1, 1, 64, 64, dtype=torch.float64)
-    assert noise_model(spec, Hx).sigma == pytest.approx(float(Hx.numpy().std()) / 100)
+    assert NOISES.make(spec, Hx).sigma == pytest.approx(float(Hx.numpy().std()) / 100)
 
 
 @pytest.mark.parametrize(
     ("read", "text", "says"),
     [
-        (read_noise, "gaussian", "write gaussian:LEVEL"),
-        (read_noise, "gaussian:x", "write gaussian:LEVEL"),
-        (read_noise, "gaussian:1..x", "write gaussian:LEVEL"),
-        (read_noise, "poisson:40dB", "write poisson:PEAK"),
-        (read_noise, "gaussian:9..5", "low <= high"),
-        (read_noise, "gaussian:-5..5", "sigma"),
-        (read_noise, "numpy:25:0.5", "a whole number"),
+        (NOISES.read, "gaussian", "write gaussian:LEVEL"),
+        (NOISES.read, "gaussian:x", "write gaussian:LEVEL"),
+        (NOISES.read, "gaussian:1..x", "write gaussian:LEVEL"),
+        (NOISES.read, "poisson:40dB", "write poisson:PEAK"),
+        (NOISES.read, "gaussian:9..5", "low <= high"),
+        (NOISES.read, "gaussian:-5..5", "sigma"),
+        (NOISES.read, "numpy:25:0.5", "a whole number"),
         (read_kernel, "disk:3dB", "write disk:RADIUS"),
         (read_kernel, "gaussian:0..2", "> 0"),
-        (read_mask, "numpy:0", r"in \(0, 1\]"),
-        (read_mask, "known:", "write known:FILE"),
+        (MASKS.read, "numpy:0", r"in \(0, 1\]"),
+        (MASKS.read, "known:", "write known:FILE"),
     ],
 )
 def test_wrong_numbers_are_named_with_the_usage(read, text, says):
@@ -93,7 +95,7 @@ def test_wrong_numbers_are_named_with_the_usage(read, text, says):
         read(text)
 
 
-@pytest.mark.parametrize("read", [read_noise, read_kernel, read_mask])
+@pytest.mark.parametrize("read", [NOISES.read, read_kernel, MASKS.read])
 def test_unknown_words_are_named(read):
     with pytest.raises(UnknownName, match="gausian"):
         read("gausian:3")

@@ -104,7 +104,7 @@ def test_the_gradient_energy_of_a_flat_patch_stays_below_its_gamma_quantile():
 def test_the_lattice_holds_the_patches_of_the_plane():
     x = torch.rand(40, 31, generator=_rng(7)).numpy()
     lattice = Lattice.of(x, 300)
-    assert (lattice.down, lattice.along, len(lattice.place)) == (2, 2, 17 * 13)
+    assert (lattice.down, lattice.along, len(lattice.index)) == (2, 2, 17 * 13)
     patches = np.lib.stride_tricks.sliding_window_view(x, (7, 7))[:: lattice.down, :: lattice.along].reshape(-1, 7, 7)
     assert np.allclose(lattice.intensity, patches.mean(axis=(1, 2)), rtol=1e-5)
     gradients = [patches[:, :, 2:] - patches[:, :, :-2], patches[:, 2:] - patches[:, :-2]]
@@ -119,8 +119,8 @@ def test_clipped_and_constant_patches_are_left_out():
     x = 0.2 + 0.6 * torch.rand(40, 40, generator=_rng(8)).numpy()
     x[:10], x[30:, 30:] = 0.5, 1.0
     lattice = Lattice.of(x, 10_000)
-    row, column = np.divmod(lattice.place, 34)
-    assert len(lattice.place) == 34 * 34 - 4 * 34 - 10 * 10
+    row, column = np.divmod(lattice.index, 34)
+    assert len(lattice.index) == 34 * 34 - 4 * 34 - 10 * 10
     assert row.min() == 4
     assert not ((row >= 24) & (column >= 24)).any()
 

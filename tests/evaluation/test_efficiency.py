@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import typer
 from PIL import Image
-from typer.testing import CliRunner
 
-from restora.cli import measuring
-from restora.cli.talk import Talk
+from restora.cli.app import app
+from restora.cli.measuring import print_challenge
+from restora.cli.reporter import Reporter
 from restora.core.errors import CannotSolve, InvalidParameter, MissingData, UnknownName
 from restora.core.result import Result
 from restora.degradations.degradation import Degradation
@@ -183,32 +182,33 @@ def test_the_published_baselines_fit_the_table(tmp_path):
 
 
 @pytest.fixture
-def app():
-    made = typer.Typer()
-    made.callback()(lambda: None)
-    measuring.add_to(made)
-    return made
+def run(capsys):
+    def call(*words):
+        parsed = app(args=["challenge", *map(str, words)], standalone_mode=False)
+        assert parsed.run() == 0
+        return capsys.readouterr().out
+
+    return call
 
 
-def test_the_command(app, small_data, tmp_path):
-    run = CliRunner().invoke
-    assert run(app, ["challenge"]).stdout.split() == list(CHALLENGES)
+def test_the_command(run, small_data, tmp_path):
+    assert run().split() == list(CHALLENGES)
     out = tmp_path / "esr.csv"
-    given = ["challenge", "ntire-esr", "-m", "bicubic", "--sets", "set5", "--limit", "2", "--data", str(small_data)]
-    told = run(app, [*given, "-o", str(out)], catch_exceptions=False).stdout
+    given = ["ntire-esr", "-m", "bicubic", "--sets", "set5", "--limit", "2", "--data", small_data]
+    told = run(*given, "-o", out)
     shown = [c for c in COLUMNS if c != "activations_m" and not c.startswith("score")]  # the others are empty
     assert told.splitlines()[0].split() == shown
     assert told.splitlines()[1].split()[:3] == ["Set5", "bicubic", "2"]
     assert "SPAN (NTIRE 2026)" in told
     assert out.read_text(encoding="utf-8").startswith("set,method,images,psnr")
-    lines = run(app, [*given, "-o", str(out), "--json"]).stdout.splitlines()
+    lines = run(*given, "-o", out, "--json").splitlines()
     assert json.loads(lines[0])["method"] == "bicubic"
     assert json.loads(lines[0])["macs_g"] is None
 
 
 def test_the_rows_of_bench_are_told_as_a_table(small_data, capsys):
     rows = list(run_bench("ntire-esr", ["bicubic"], sets=["Set5"], limit=1, data=small_data, out=small_data / "out"))
-    measuring.tell_rows(Talk(json=True), "ntire-esr", rows, (), "cpu")
+    print_challenge(Reporter(json=True), "ntire-esr", rows, (), "cpu")
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     psnr = next(row.value for row in rows if row.image == "mean" and row.metric == "psnr")
     assert (told[0]["method"], told[0]["images"], told[0]["psnr"]) == ("bicubic", 1, round(psnr, 2))
@@ -224,6 +224,6 @@ def test_the_rows_of_bench_are_told_as_a_table(small_data, capsys):
         (["-m", "nlm"], CannotSolve),
     ],
 )
-def test_the_command_refuses(app, small_data, words, error):
-    found = CliRunner().invoke(app, ["challenge", "ntire-esr", "--data", str(small_data), *words])
-    assert isinstance(found.exception, error)
+def test_the_command_refuses(run, small_data, words, error):
+    with pytest.raises(error):
+        run("ntire-esr", "--data", small_data, *words)

@@ -9,7 +9,7 @@ from restora.core.errors import InvalidInput, InvalidParameter, UnknownName
 from restora.core.reading import from_table
 from restora.images.write import write_picture
 from restora.learning.dictionaries.coupled import Descent, coupled_gradient, direction_error, train_coupled
-from restora.learning.dictionaries.joint import stacked, train_joint
+from restora.learning.dictionaries.joint import Joint, stacked, train_joint
 from restora.learning.dictionaries.lagrange_dual import best_dictionary
 from restora.learning.dictionaries.recipe import DictionaryRecipe, train_dictionaries
 from restora.learning.dictionaries.samples import draw_samples
@@ -105,7 +105,7 @@ def test_training_lowers_what_it_minimises(samples):
 
     train, held_out = samples
     generator = torch.Generator().manual_seed(1)
-    pair = train_joint(train, atoms=40, lam=0.15, iterations=6, generator=generator, progress=progress)
+    pair = train_joint(train, Joint(2, atoms=40, iterations=6), generator, progress)
     D = torch.cat(pair)
     assert len(objectives) == 6
     assert objectives[-1] < objectives[1] < objectives[0]
@@ -115,7 +115,7 @@ def test_training_lowers_what_it_minimises(samples):
     assert float(0.5 * (X - A @ D.mT).square().sum() + 0.15 * A.abs().sum()) / len(X) < objectives[-1] + 1e-4
 
     start = (pair[0], normalised_atoms(pair[1]))
-    coupled = train_coupled(train, held_out, pair, lam=0.15, descent=Descent(passes=2, batch=64), generator=generator)
+    coupled = train_coupled(train, held_out, pair, 0.15, Descent(passes=2, batch=64), generator)
     assert direction_error(held_out, coupled, 0.15) < direction_error(held_out, start, 0.15)
     assert coupled[1].norm(dim=0).max() <= 1 + 1e-5
 

@@ -8,7 +8,7 @@ from PIL import Image
 pytest.importorskip("lightning_fabric", reason="the engine needs the extra 'train'")
 
 from restora.core.errors import FileProblem, InvalidInput, InvalidParameter
-from restora.learning.engine import Place, train
+from restora.learning.engine import Setup, train
 from restora.learning.journal import read_journal
 from restora.learning.recipe import Adversarial, Data, Optimiser, Recipe, Schedule, Training
 
@@ -31,7 +31,7 @@ def place(tmp_path, camera):
     levels = (camera[0, 0] * 255).byte().numpy()
     for name, window in (("a", levels[:64]), ("b", levels[64:]), ("c", levels[:, :64])):
         Image.fromarray(np.ascontiguousarray(window)).save(tmp_path / f"data/photos/{name}.png")
-    return Place(tmp_path / "data", tmp_path / "out", "cpu")
+    return Setup(tmp_path / "data", tmp_path / "out", "cpu")
 
 
 def same(one, other):

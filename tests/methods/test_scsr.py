@@ -13,7 +13,7 @@ from restora.core.errors import CannotSolve, FileProblem, InvalidInput, InvalidP
 from restora.core.problem import Problem
 from restora.front.restore import restore
 from restora.methods.superresolution.back_projection import BackProjection
-from restora.methods.superresolution.scsr import SPEC, ScSR
+from restora.methods.superresolution.scsr import ScSR
 from restora.noise.gaussian import Gaussian
 from restora.numerics.colour import rgb_to_y
 from restora.numerics.imresize import imresize
@@ -95,7 +95,7 @@ def test_tiles_equal_the_whole_and_a_sparse_grid_has_none(camera):
     tiled = restore(problem, ScSR(back_projections=1), tile=32)
     assert "tiles" in tiled.status.sentence
     assert torch.allclose(tiled.x, whole.x, atol=1e-5)
-    assert SPEC.halo(ScSR(overlap=2)) is None
+    assert ScSR.spec.halo(ScSR(overlap=2)) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 40), (12, 14), (33, 21)])

@@ -1,4 +1,4 @@
-"""Batch: read, work, write, tell, one picture at a time; a bad picture does not stop the good ones.
+"""Batch: read, work, write and report, one picture at a time; a bad picture does not stop the good ones.
 
 Only one picture is in memory. What is finished is on the disk, so that an interrupted run goes on with
 ``--skip-existing``.
@@ -12,25 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restora.cli.command import FilesCommand
 from restora.cli.inputs import Found, Source, find_pictures
-from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, require_distinct, targets
-from restora.cli.talk import Report, Stopwatch, Talk
+from restora.cli.outputs import Naming, is_folder, is_standard, make_folder, targets
+from restora.cli.reporter import Report, Reporter, Stopwatch
 from restora.core.errors import FileProblem, InvalidInput, InvalidParameter, RestoraError, UnknownName
 from restora.core.progress import Progress
 
 if TYPE_CHECKING:
     from restora.images.picture import Picture
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the command line says about files."""
-
-    pictures: tuple[str, ...]
-    output: str | None = None
-    recursive: bool = False
-    overwrite: bool = False
-    skip_existing: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,33 +60,34 @@ class _Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def run_batch(files: Files, talk: Talk, work: Work, naming: Naming = RESTORED) -> int:
+def run_batch(command: FilesCommand, work: Work, naming: Naming = RESTORED) -> int:
     """Work through the pictures and return the exit code: 0, or 1 where some of several failed.
 
     Raises:
         RestoraError: the only picture could not be done, or the call itself is wrong.
     """
-    folder = Path(files.output) if files.output and is_folder(files.output) else None
-    found = find_pictures(files.pictures, recursive=files.recursive, leave_out=folder)
-    to_standard = is_standard(files.output, found.sources)
-    require_distinct(talk.json, to_standard)
-    talk = Talk(talk.json, talk.quiet, to_standard)
-    places = targets(found.sources, files.output, naming)
+    folder = Path(command.output) if command.output and is_folder(command.output) else None
+    found = find_pictures(command.pictures, recursive=command.recursive, leave_out=folder)
+    to_standard = is_standard(command.output, found.sources)
+    if command.json and to_standard:
+        raise InvalidInput("the picture and --json both want standard output: give -o FILE")
+    reporter = Reporter(command.json, command.quiet, to_standard)
+    places = targets(found.sources, command.output, naming)
     tally = _Tally(failures=list(found.unreadable))
     try:
         for number, (source, target) in enumerate(zip(found.sources, places), start=1):
             title = f"{number}/{len(places)} {source.inside.name}" if found.is_batch else source.inside.name
             job = _Job(source, target, title)
-            if files.skip_existing and target is not None and os.path.exists(target):
+            if command.skip_existing and target is not None and os.path.exists(target):
                 tally.skipped += 1
-                talk.say(f"{source}\n  exists  {target} is there already: skipped")
+                reporter.say(f"{source}\n  exists  {target} is there already: skipped")
                 continue
-            with _noted(job, talk, tally, found.is_batch):
-                talk.report(_do(job, files, talk, work))
+            with _noted(job, reporter, tally, found.is_batch):
+                reporter.report(_do(job, command, reporter, work))
                 tally.done += 1
     finally:
         if found.is_batch:
-            _conclude(tally, found, talk)
+            _conclude(tally, found, reporter)
     return 1 if tally.failures else 0
 
 
@@ -110,7 +101,7 @@ class _Job:
 
 
 @contextmanager
-def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[None]:
+def _noted(job: _Job, reporter: Reporter, tally: _Tally, is_batch: bool) -> Iterator[None]:
     """Note why a picture could not be done, and go on where there are others."""
     try:
         yield
@@ -118,28 +109,28 @@ def _noted(job: _Job, talk: Talk, tally: _Tally, is_batch: bool) -> Iterator[Non
         raise
     except (RestoraError, OSError) as error:
         refusal = error if isinstance(error, RestoraError) else FileProblem(f"{job.source}: {error.strerror or error}")
-        talk.failed(str(job.source), refusal)
+        reporter.failed(str(job.source), refusal)
         if not is_batch or isinstance(error, UnknownName | InvalidParameter):  # the latter are of the call itself
             raise refusal from error
         tally.failures.append(_naming(job.source, refusal))
 
 
-def _do(job: _Job, files: Files, talk: Talk, work: Work) -> Report:
+def _do(job: _Job, command: FilesCommand, reporter: Reporter, work: Work) -> Report:
     from restora.images.atomic import refuse_existing
     from restora.images.read import read_picture
 
     if job.target is not None:
-        refuse_existing(job.target, files.overwrite)
+        refuse_existing(job.target, command.overwrite)
     watch = Stopwatch()
     content = job.source.content()
     picture = read_picture(content)
-    with talk.progress(job.title) as progress:
+    with reporter.progress(job.title) as progress:
         outcome = work(picture, job.source, progress)
-    written = _write(job, outcome, content, files)
+    written = _write(job, outcome, content, command)
     return Report(str(job.source), written, outcome.done, watch.seconds, outcome.seen, outcome.facts)
 
 
-def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> str | None:
+def _write(job: _Job, outcome: Outcome, content: Path | bytes, command: FilesCommand) -> str | None:
     """Write what came out, and say where it lies; what was left alone is copied byte for byte, or not at all."""
     from restora.images.atomic import write_atomically
     from restora.images.formats import format_of_name
@@ -149,15 +140,15 @@ def _write(job: _Job, outcome: Outcome, content: Path | bytes, files: Files) -> 
     if job.target is None:
         _to_standard(outcome, content)
         return "standard output"
-    if outcome.unchanged and files.output is None:
+    if outcome.unchanged and command.output is None:
         return None  # a clean picture needs no copy beside itself
     make_folder(job.target.parent)
     for tag, other in outcome.beside.items():
-        write_picture(Naming(tag, lossless=True).beside(job.target), other, overwrite=files.overwrite)
+        write_picture(Naming(tag, lossless=True).beside(job.target), other, overwrite=command.overwrite)
     if outcome.unchanged and format_of_name(job.target).name == picture.format:
-        write_atomically(job.target, _bytes(content), overwrite=files.overwrite)
+        write_atomically(job.target, _bytes(content), overwrite=command.overwrite)
     else:
-        write_picture(job.target, picture, overwrite=files.overwrite)
+        write_picture(job.target, picture, overwrite=command.overwrite)
     return str(job.target)
 
 
@@ -190,7 +181,7 @@ def _naming(source: Source, error: Exception) -> str:
     return str(error) if str(source) in str(error) else f"{source}: {error}"
 
 
-def _conclude(tally: _Tally, found: Found, talk: Talk) -> None:
+def _conclude(tally: _Tally, found: Found, reporter: Reporter) -> None:
     """The last lines of a batch: counts, and what failed."""
     counts = [f"{tally.done} done"]
     counts += [f"{tally.skipped} skipped as they exist"] if tally.skipped else []
@@ -198,6 +189,6 @@ def _conclude(tally: _Tally, found: Found, talk: Talk) -> None:
     left = len(found.sources) + len(found.unreadable) - tally.done - tally.skipped - len(tally.failures)
     counts += [f"{left} not reached"] if left else []
     counts += [f"{found.others} other files left out"] if found.others else []
-    talk.say(", ".join(counts))
+    reporter.say(", ".join(counts))
     for sentence in tally.failures:
-        talk.warn(sentence)
+        reporter.warn(sentence)

@@ -13,6 +13,7 @@ from typing import cast
 import typer
 
 from restora.cli.app import app, command_names
+from restora.cli.command import Command
 from restora.core.errors import RestoraError, UnknownName
 from restora.front.memory import keep_freed_memory
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(args=with_command(words), prog_name="restora", standalone_mode=False)
+        parsed = app(args=with_command(words), prog_name="restora", standalone_mode=False)
+        code = parsed.run() if isinstance(parsed, Command) else parsed  # nothing is parsed where help was asked for
         sys.stdout.flush()
     except RestoraError as error:
         return _refused(str(error))

@@ -1,9 +1,6 @@
-"""Figures: what inspect and compare have to tell."""
+"""Figures: what inspect and compare show."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,16 +14,8 @@ from restora.images.read import read_picture
 from restora.numerics.colour import rgb_to_ycbcr
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the estimators see: their sentences, and the figures in them."""
-
-    sentences: tuple[str, ...]
-    figures: Mapping[str, Any]
-
-
 def facts_of(picture: Picture) -> dict[str, object]:
-    """What a file holds, in the order in which it is told."""
+    """What a file holds, in the order in which it is shown."""
     metadata = picture.metadata
     height, width = picture.size
     return {
@@ -45,10 +34,10 @@ def facts_of(picture: Picture) -> dict[str, object]:
     }
 
 
-def seen_in(picture: Picture) -> Seen:
-    """What the estimators see in a picture."""
+def seen_in(picture: Picture) -> tuple[dict[str, object], tuple[str, ...]]:
+    """What the estimators see in a picture: their figures, and their sentences."""
     found = diagnose(tensor_of(picture))
-    figures = {
+    figures: dict[str, object] = {
         "sigma": round(255 * found.noise.sigma, 3),
         "signal_dependent": found.noise.signal_dependent,
         "shot": found.noise.shot,
@@ -56,7 +45,7 @@ def seen_in(picture: Picture) -> Seen:
         "jpeg_quality_seen": found.jpeg.quality,
         "blur": found.blur.kind,
     }
-    return Seen(found.sentences, figures)
+    return figures, found.sentences
 
 
 def compared(first: Path, second: Path, border: int) -> dict[str, float]:

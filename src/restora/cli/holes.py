@@ -1,6 +1,7 @@
 """Holes: what is missing in a picture, from a mask file or from a colour in the picture itself."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,15 +9,23 @@ import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
-from restora.cli.colours import colour_from
 from restora.cli.inputs import Source
-from restora.core.errors import FileProblem, InvalidInput
+from restora.core.errors import FileProblem, InvalidInput, UnknownName
 from restora.front.pictures import marked_in, tensor_of, transparent_in
 from restora.images.picture import Picture
 from restora.images.read import read_picture
 
 ALPHA = "alpha"
 """The word for: whatever is transparent."""
+
+_COLOURS = {
+    "white": (1.0, 1.0, 1.0),
+    "black": (0.0, 0.0, 0.0),
+    "red": (1.0, 0.0, 0.0),
+    "green": (0.0, 1.0, 0.0),
+    "blue": (0.0, 0.0, 1.0),
+    "magenta": (1.0, 0.0, 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +101,18 @@ def _shown(mask: Picture, word: str) -> NDArray[np.bool_]:
 
 def _size(size: tuple[int, ...]) -> str:
     return f"{size[1]} x {size[0]}"
+
+
+def colour_from(text: str) -> tuple[float, float, float]:
+    """A colour in [0, 1] from its name or ``#rrggbb``.
+
+    Raises:
+        UnknownName: no such colour.
+    """
+    match = re.fullmatch(r"#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", text)
+    if match:
+        red, green, blue = (int(pair, 16) / 255 for pair in match.groups())
+        return red, green, blue
+    if text.lower() not in _COLOURS:
+        raise UnknownName.among("colour", text, ["alpha", "#rrggbb", *_COLOURS])
+    return _COLOURS[text.lower()]

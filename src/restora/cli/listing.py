@@ -1,13 +1,14 @@
 """The command that shows the table of contents: methods."""
 
-import json as json_lines
-import sys
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from restora import catalog
-from restora.cli.options import add_command, find_method, methods_for
+from restora.cli.command import Command
+from restora.cli.options import JsonLines, find_method, methods_for
+from restora.cli.reporter import print_json, print_table
 from restora.core.errors import UnknownName
 
 
@@ -19,49 +20,43 @@ def _families(incomplete: str) -> list[str]:
     return [family for family in _all_families() if family.startswith(incomplete)]
 
 
-def methods(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Methods(Command):
+    """List the methods, or show one with its parameters.
+
+    Examples:
+      restora methods
+      restora methods --task deblur
+      restora methods nlm
+    """
+
     name: Annotated[
         str | None,
         typer.Argument(
             metavar="[NAME]", help="Show one: its parameters, paper, what it solves.", autocompletion=methods_for
         ),
-    ] = None,
+    ] = None
     task: Annotated[
-        str | None,
-        typer.Option("--task", "-t", metavar="TASK", help="Only those for it.", autocompletion=_tasks),
-    ] = None,
+        str | None, typer.Option("--task", "-t", metavar="TASK", help="Only those for it.", autocompletion=_tasks)
+    ] = None
     family: Annotated[
-        str | None,
-        typer.Option("--family", "-f", metavar="FAMILY", help="Only those of it.", autocompletion=_families),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> int:
-    """List the methods, or show one with its parameters."""
-    _require("task", task, _all_tasks())
-    _require("family", family, _all_families())
-    if name is not None:
-        return _show(find_method(name), json)
-    entries = catalog.entries(task=task, family=family)
-    if json:
-        for entry in entries:
-            print(json_lines.dumps(_row(entry), ensure_ascii=False))
-    else:
-        _print_table(entries)
-    return 0
+        str | None, typer.Option("--family", "-f", metavar="FAMILY", help="Only those of it.", autocompletion=_families)
+    ] = None
+    json: JsonLines = False
 
-
-def add_to(app: typer.Typer) -> None:
-    """Put the command into the app."""
-    add_command(
-        app,
-        methods,
-        "Know",
-        (
-            "restora methods",
-            "restora methods --task deblur",
-            "restora methods nlm",
-        ),
-    )
+    def run(self) -> int:
+        _require("task", self.task, _all_tasks())
+        _require("family", self.family, _all_families())
+        if self.name is not None:
+            return _show(find_method(self.name), self.json)
+        entries = catalog.entries(task=self.task, family=self.family)
+        if self.json:
+            for entry in entries:
+                print_json(_row(entry))
+        else:
+            rows = [(entry.name, entry.family, ", ".join(entry.tasks), entry.summary) for entry in entries]
+            print_table(("name", "family", "tasks", "summary"), ("<18", "<16", "<60", ""), rows)
+        return 0
 
 
 def _all_tasks() -> list[str]:
@@ -81,27 +76,12 @@ def _row(entry: catalog.Entry) -> dict[str, object]:
     return {"name": entry.name, "family": entry.family, "tasks": list(entry.tasks), "summary": entry.summary}
 
 
-def _print_table(entries: tuple[catalog.Entry, ...]) -> None:
-    """Wrapped to a terminal; a line a method where something else reads it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    if not sys.stdout.isatty():
-        for entry in entries:
-            print(f"{entry.name:<18} {entry.family:<16} {','.join(entry.tasks):<60} {entry.summary}")
-        return
-    table = Table("name", "family", "tasks", "summary", box=None, header_style="bold", pad_edge=False)
-    for entry in entries:
-        table.add_row(f"[cyan]{entry.name}[/]", entry.family, ", ".join(entry.tasks), entry.summary)
-    Console().print(table)
-
-
 def _show(entry: catalog.Entry, json: bool) -> int:
     from restora.cli.profile import profile_of
 
     profile = profile_of(entry)
     if json:
-        print(json_lines.dumps({**_row(entry), **profile.as_dict()}, ensure_ascii=False))
+        print_json({**_row(entry), **profile.as_dict()})
         return 0
     print(f"{entry.name}: {entry.summary}\n")
     for label, value in profile.facts.items():
@@ -109,5 +89,6 @@ def _show(entry: catalog.Entry, json: bool) -> int:
     print("\nparameters (-p NAME=VALUE)\n" if profile.parameters else "\nit has no parameters")
     for parameter in profile.parameters:
         print(f"  {parameter.name}: {parameter.type} = {parameter.default}")
-        print(f"      {parameter.meaning}" if parameter.meaning else "", end="\n" if parameter.meaning else "")
+        if parameter.meaning:
+            print(f"      {parameter.meaning}")
     return 0

@@ -1,8 +1,6 @@
 """Options: the words every command shares, each declared once."""
 
-import inspect
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,23 +9,7 @@ import typer
 from restora import catalog
 from restora.core.errors import CannotSolve, InvalidParameter
 
-FILES, COMPUTING, TALK = "Files", "Computing", "Talk"
-
-
-def add_command(app: typer.Typer, command: Callable[..., int], panel: str, lines: Sequence[str]) -> None:
-    """Put a command into the app, under its own name, with its docstring as help and ``lines`` as examples."""
-    app.command(command.__name__, help=help_of(command), rich_help_panel=panel, epilog=examples(*lines))(command)
-
-
-def help_of(command: Callable[..., int]) -> str:
-    """The docstring of a command, a line a paragraph."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
-
-def examples(*lines: str) -> str:
-    """An epilog of command lines, each on a line of its own."""
-    return "\n".join(["Examples:", *("  " + line for line in lines)])
+FILES, COMPUTING, MESSAGES = "Files", "Computing", "Messages"
 
 
 def methods_for(incomplete: str) -> list[str]:
@@ -42,14 +24,7 @@ def weights_for(incomplete: str) -> list[str]:
     return [one.name for one in stored() if one.name.startswith(incomplete)]
 
 
-Pictures = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PICTURE",
-        help="Files, folders, globs; - is standard input.",
-        show_default=False,
-    ),
-]
+Pictures = Annotated[list[str], typer.Argument(metavar="PICTURE", help="Files, folders, globs; - is standard input.")]
 
 _OUTPUT = "A name with a suffix is a file, any other a folder, - is standard output. Without it: "
 
@@ -60,7 +35,6 @@ Output = Annotated[
         "-o",
         metavar="FILE|FOLDER|-",
         help=_OUTPUT + "NAME.restored.SUFFIX beside the picture.",
-        show_default=False,
         rich_help_panel=FILES,
     ),
 ]
@@ -72,7 +46,6 @@ DegradedOutput = Annotated[
         "-o",
         metavar="FILE|FOLDER|-",
         help=_OUTPUT + "NAME.degraded.SUFFIX beside the picture, .png where its own format loses something.",
-        show_default=False,
         rich_help_panel=FILES,
     ),
 ]
@@ -113,7 +86,6 @@ Parameters = Annotated[
         "-p",
         metavar="NAME=VALUE",
         help="A parameter of the method, as in `restora methods NAME`; may be repeated.",
-        show_default=False,
     ),
 ]
 
@@ -125,7 +97,6 @@ Weights = Annotated[
         metavar="NAME|FILE",
         help="Weights of a network, as in `restora weights list`, or a checkpoint; --method auto follows them.",
         autocompletion=weights_for,
-        show_default=False,
     ),
 ]
 
@@ -139,7 +110,6 @@ Sigma = Annotated[
         max=255,
         help="Standard deviation of the noise in levels of 0..255, whatever the depth of the file. "
         "Without it: estimated.",
-        show_default=False,
     ),
 ]
 
@@ -152,7 +122,6 @@ KnownSigma = Annotated[
         min=0,
         max=255,
         help="Standard deviation of the noise in levels of 0..255. Without it: no noise.",
-        show_default=False,
     ),
 ]
 
@@ -167,7 +136,6 @@ Tile = Annotated[
         metavar="PIXELS",
         min=1,
         help="Side of the tiles of large pictures. Without it: decided by size.",
-        show_default=False,
         rich_help_panel=COMPUTING,
     ),
 ]
@@ -176,20 +144,15 @@ Seed = Annotated[int, typer.Option("--seed", help="Of all randomness.", rich_hel
 
 Json = Annotated[
     bool,
-    typer.Option("--json", help="One JSON object a picture, a line each, and nothing else.", rich_help_panel=TALK),
+    typer.Option("--json", help="One JSON object a picture, a line each, and nothing else.", rich_help_panel=MESSAGES),
 ]
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=TALK)]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")]
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=MESSAGES)]
 
 Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        envvar="RESTORA_DATA",
-        metavar="FOLDER",
-        help="The benchmark data.",
-        show_default=False,
-    ),
+    Path | None, typer.Option("--data", envvar="RESTORA_DATA", metavar="FOLDER", help="The benchmark data.")
 ]
 
 
@@ -228,7 +191,7 @@ def parameters_from(pairs: list[str] | None, method: str) -> dict[str, object]:
 
 
 def method_and_parameters(
-    method: str, pairs: list[str] | None, weights: str | None, task: str, verb: str
+    method: str, pairs: list[str] | None, weights: str | None, task: str
 ) -> tuple[str, dict[str, object]]:
     """The method to run and its parameters, weights among them; all that can be refused before a picture is read, is.
 
@@ -240,14 +203,14 @@ def method_and_parameters(
         FileProblem: they are damaged, or of no network known here.
     """
     if weights is None:
-        require_method_for(method, task, verb)
+        _require_for(method, task)
         return method, parameters_from(pairs, method)
     from restora.evaluation.configurations import field_for_weights, method_of_weights
     from restora.weights.store import find
 
     find(weights)
     method = method_of_weights(weights) if method == "auto" else method
-    require_method_for(method, task, verb)
+    _require_for(method, task)
     parameters = parameters_from(pairs, method)
     field = field_for_weights(method)
     if field is None:
@@ -282,16 +245,12 @@ def find_method(name: str) -> catalog.Entry:
     return catalog.find(name)
 
 
-def require_method_for(method: str, task: str, verb: str) -> None:
-    """Refuse, before anything is loaded, a method that is not there or is for something else.
-
-    Raises:
-        UnknownName: there is no such method.
-        CannotSolve: it is not for this task.
-    """
+def _require_for(method: str, task: str) -> None:
+    """Refuse, before anything is loaded, a method that is not there or is for another task."""
     if method == "auto":
         return
     entry = find_method(method)
     if task not in entry.tasks:
+        verb = "enlarge" if task == "super-resolve" else task
         good = ", ".join(e.name for e in catalog.entries(task=task))
         raise CannotSolve(f"{method} does not {verb} (it is for: {', '.join(entry.tasks)}); these do: {good}")

@@ -123,13 +123,3 @@ def _refuse_clashes(sources: Sequence[Source], paths: Sequence[Path | None]) -> 
         if path in seen:
             raise InvalidInput(f"{seen[path]} and {source} would both become {path}: give them one after the other")
         seen[path] = source
-
-
-def require_distinct(talk_is_json: bool, to_standard: bool) -> None:
-    """Refuse to send a picture and JSON into the same stream.
-
-    Raises:
-        InvalidInput: both are asked for.
-    """
-    if talk_is_json and to_standard:
-        raise InvalidInput("the picture and --json both want standard output: give -o FILE")

@@ -1,102 +1,91 @@
 """The command that trains: train."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from restora.cli.options import COMPUTING, Quiet, add_command
-from restora.cli.talk import Stopwatch, Talk
+from restora.cli.command import Command
+from restora.cli.options import COMPUTING, Quiet
+from restora.cli.reporter import Reporter, Stopwatch
 from restora.core.errors import InvalidParameter, MissingDependency
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from restora.learning.engine import Outcome
+    from restora.learning.images import Source
     from restora.learning.recipe import Recipe
-    from restora.weights.record import Record
-
-PANEL = "Know"
+    from restora.weights.record import DataFolder, Record
 
 
-def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="As in recipes/.", show_default=False)],
-    data: Annotated[
-        Path, typer.Option("--data", metavar="FOLDER", help="It holds the folders of images the recipe names.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FOLDER",
-            help="Checkpoint, journal, weights. Without it: runs/NAME.",
-            show_default=False,
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option("--minutes", min=0, help="Stop after so long; the same command goes on.", show_default=False),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="In place of the recipe's number.", show_default=False)
-    ] = None,
-    vgg: Annotated[
-        Path | None,
-        typer.Option("--vgg", metavar="FILE", help="VGG-19 for a perceptual loss; you bring it.", show_default=False),
-    ] = None,
-    accelerator: Annotated[
-        str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=COMPUTING)
-    ] = "auto",
-    devices: Annotated[int, typer.Option("--devices", min=1, help="How many of them.", rich_help_panel=COMPUTING)] = 1,
-    quiet: Quiet = False,
-) -> int:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Train(Command):
     """Train a network by a recipe, or go on where it was stopped.
 
     A checkpoint is written every minute and when it is interrupted. At the end, or when the minutes are over, the
     weights lie in the folder as NAME.safetensors, in half precision, with all that made them in NAME.toml.
+
+    Examples:
+      restora train recipes/srcnn-x3.toml --data /path/to/train
+      restora train recipes/ffdnet-gray.toml --data /path/to/train --minutes 60
     """
-    if _is_of_dictionaries(recipe):
-        return _train_dictionaries(recipe, data, out, quiet)
-    try:
-        from restora.learning.engine import Place
-        from restora.learning.engine import train as run
-    except ImportError as error:
-        raise MissingDependency("training needs more packages: pip install 'restora[train]'") from error
-    from restora.learning.recipe import read_recipe
 
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    plan = read_recipe(recipe)
-    if steps is not None:
-        plan = replace(plan, training=replace(plan.training, steps=steps))
-    folder = out or Path("runs") / plan.name
-    place = Place(data, folder, accelerator, devices, minutes)
-    talk = Talk(False, quiet)
-    with talk.progress(plan.name) as progress:
-        outcome = run(
-            plan, place, initial=_initial(plan), features=None if vgg is None else _features(vgg), progress=progress
-        )
-    record = _save(plan, recipe.name, outcome, place.out, f"{accelerator}, {devices} device(s)")
-    talk.say(f"{outcome.steps} of {plan.training.steps} steps, validation {outcome.psnr:.2f} dB")
-    talk.say(f"saved   {folder / record.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
-    return 0
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="As in recipes/.")]
+    data: Annotated[
+        Path, typer.Option("--data", metavar="FOLDER", help="It holds the folders of images the recipe names.")
+    ]
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Checkpoint, journal, weights. Without it: runs/NAME."),
+    ] = None
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0, help="Stop after so long; the same command goes on.")
+    ] = None
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="In place of the recipe's number.")] = None
+    vgg: Annotated[
+        Path | None, typer.Option("--vgg", metavar="FILE", help="VGG-19 for a perceptual loss; you bring it.")
+    ] = None
+    accelerator: Annotated[
+        str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=COMPUTING)
+    ] = "auto"
+    devices: Annotated[int, typer.Option("--devices", min=1, help="How many of them.", rich_help_panel=COMPUTING)] = 1
+    quiet: Quiet = False
+
+    def run(self) -> int:
+        if _is_of_dictionaries(self.recipe):
+            return _train_dictionaries(self.recipe, self.data, self.out, self.quiet)
+        try:
+            from restora.learning.engine import Setup, train
+        except ImportError as error:
+            raise MissingDependency("training needs more packages: pip install 'restora[train]'") from error
+        from restora.learning.recipe import read_recipe
+
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+        plan = read_recipe(self.recipe)
+        if self.steps is not None:
+            plan = replace(plan, training=replace(plan.training, steps=self.steps))
+        setup = Setup(self.data, _folder(self.out, plan.name), self.accelerator, self.devices, self.minutes)
+        reporter = Reporter(quiet=self.quiet)
+        features = None if self.vgg is None else _features(self.vgg)
+        with reporter.progress(plan.name) as progress:
+            outcome = train(plan, setup, initial=_initial(plan), features=features, progress=progress)
+        record = _save(plan, self.recipe.name, outcome, setup.out, f"{self.accelerator}, {self.devices} device(s)")
+        reporter.say(f"{outcome.steps} of {plan.training.steps} steps, validation {outcome.psnr:.2f} dB")
+        _say_saved(reporter, setup.out, record)
+        return 0
 
 
-def add_to(app: typer.Typer) -> None:
-    """Put the command into the app."""
-    add_command(
-        app,
-        train,
-        PANEL,
-        (
-            "restora train recipes/srcnn-x3.toml --data /path/to/train",
-            "restora train recipes/ffdnet-gray.toml --data /path/to/train --minutes 60",
-        ),
-    )
+def _folder(out: Path | None, name: str) -> Path:
+    return out or Path("runs") / name
+
+
+def _say_saved(reporter: Reporter, folder: Path, record: "Record") -> None:
+    reporter.say(f"saved   {folder / record.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
 
 
 def _is_of_dictionaries(recipe: Path) -> bool:
@@ -112,14 +101,13 @@ def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool)
     from restora.learning.dictionaries.recipe import DictionaryRecipe, train_dictionaries
     from restora.learning.images import source_of
     from restora.weights.dictionaries import ARCHITECTURE, save_dictionaries
-    from restora.weights.record import DataFolder, Record
+    from restora.weights.record import Record
 
     plan = from_table(DictionaryRecipe, read_toml(recipe), str(recipe))
-    talk, watch = Talk(False, quiet), Stopwatch()
-    with talk.progress(plan.name) as progress:
+    reporter, watch = Reporter(quiet=quiet), Stopwatch()
+    with reporter.progress(plan.name) as progress:
         pair = train_dictionaries(plan, data, progress)
     sources = [source_of(data, folder) for folder in plan.data.folders]
-    folder = out or Path("runs") / plan.name
     record = Record(
         name=plan.name,
         architecture=ARCHITECTURE,
@@ -128,13 +116,13 @@ def _train_dictionaries(recipe: Path, data: Path, out: Path | None, quiet: bool)
         channels=1,
         purpose=plan.purpose,
         recipe=recipe.name,
-        trained=f"{watch.seconds / 60:.0f} minutes on the CPU, {datetime.now(UTC).date().isoformat()}",
-        data=tuple(DataFolder(folder=one.folder, images=one.images, sha256=one.sha256) for one in sources),
+        trained=f"{watch.seconds / 60:.0f} minutes on the CPU, {_today()}",
+        data=_folders_of(sources),
         terms=plan.data.terms,
         licence="BSD-3-Clause",
     )
-    record = save_dictionaries(pair, folder, record)
-    talk.say(f"saved   {folder / plan.name}.safetensors ({record.bytes / 1e6:.2f} MB)")
+    folder = _folder(out, plan.name)
+    _say_saved(reporter, folder, save_dictionaries(pair, folder, record))
     return 0
 
 
@@ -159,10 +147,9 @@ def _initial(recipe: "Recipe") -> "dict[str, Tensor] | None":
 
 def _save(recipe: "Recipe", file: str, outcome: "Outcome", folder: Path, device: str) -> "Record":
     """Half-precision weights and their record."""
-    from restora.weights.record import DataFolder, Plain, Record
+    from restora.weights.record import Plain, Record
     from restora.weights.save import save_weights
 
-    day = datetime.now(UTC).date().isoformat()
     done = f"{outcome.steps} of {recipe.training.steps} steps of {recipe.training.batch} patches"
     record = Record(
         name=recipe.name,
@@ -172,16 +159,24 @@ def _save(recipe: "Recipe", file: str, outcome: "Outcome", folder: Path, device:
         channels=3 if recipe.data.colour == "rgb" else 1,
         purpose=recipe.purpose,
         recipe=file,
-        trained=f"{done}, {outcome.seconds / 60:.0f} minutes on {device}, {day}",
-        data=tuple(
-            DataFolder(folder=source.folder, images=source.images, sha256=source.sha256) for source in outcome.sources
-        ),
+        trained=f"{done}, {outcome.seconds / 60:.0f} minutes on {device}, {_today()}",
+        data=_folders_of(outcome.sources),
         terms=recipe.data.terms,
         licence=recipe.licence,
         validation={"psnr": round(outcome.psnr, 3)},
     )
     state = {name: value.half() if value.is_floating_point() else value for name, value in outcome.state.items()}
     return save_weights(state, record, folder)
+
+
+def _folders_of(sources: "Sequence[Source]") -> "tuple[DataFolder, ...]":
+    from restora.weights.record import DataFolder
+
+    return tuple(DataFolder(folder=one.folder, images=one.images, sha256=one.sha256) for one in sources)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _features(path: Path) -> "Callable[[Tensor], Tensor]":

@@ -1,15 +1,15 @@
 """The command for the weights of networks: weights list, info, where, verify, fetch."""
 
-import json as json_lines
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from restora import catalog
-from restora.cli.options import Quiet, examples, help_of, weights_for
-from restora.cli.talk import Talk
+from restora.cli.command import Command, add_commands
+from restora.cli.options import JsonLines, Quiet, weights_for
+from restora.cli.reporter import Reporter, print_json, print_table
 from restora.core.errors import MissingWeights, UnknownName
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from restora.weights.record import Record
     from restora.weights.store import Stored
 
-Json = Annotated[bool, typer.Option("--json", help="As JSON, an object a line.")]
-
 _MIB = 1 << 20
 
 Row = Mapping[str, object]
@@ -27,164 +25,194 @@ Row = Mapping[str, object]
 
 def public_for(incomplete: str) -> list[str]:
     """Completion: the names of published weights."""
-    from restora.weights.public import public_weights
-
-    return [one.name for one in public_weights() if one.name.startswith(incomplete)]
+    return [name for name in _public() if name.startswith(incomplete)]
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=weights_for, show_default=False)]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class List(Command):
+    """List the weights that are here, and the published ones that can be fetched.
 
+    Examples:
+      restora weights list --json
+    """
 
-def list_(json: Json = False) -> int:
-    """List the weights that are here, and the published ones that can be fetched."""
-    from restora.weights.public import public_weights
-    from restora.weights.store import stored
+    json: JsonLines = False
 
-    public = {one.name: one for one in public_weights()}
-    here = stored()
-    rows = [_row_of_stored(one, public.get(one.name)) for one in here]
-    others = [one for name, one in public.items() if name not in {one.name for one in here}]
-    rows += [_row_of_public(one) for one in sorted(others, key=lambda one: (one.architecture, one.name))]
-    if json:
-        _print_json(rows)
-    else:
-        _print_table(rows)
-    return 0
+    def run(self) -> int:
+        from restora.weights.store import stored
 
-
-def info(weights: Name, json: Json = False) -> int:
-    """Show what is known of weights: their record, or what a file turns out to be."""
-    from restora.weights.public import public_weights
-
-    public = {one.name: one for one in public_weights()}
-    try:
-        facts = {**_facts(weights), **_provenance(public.get(weights))}
-    except MissingWeights:
-        if weights not in public:
-            raise
-        facts = _facts_of_public(public[weights])
-    if json:
-        _print_json([facts])
-    else:
-        _print_facts(facts)
-    return 0
-
-
-def where(
-    weights: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", autocompletion=weights_for, show_default=False)
-    ] = None,
-    json: Json = False,
-) -> int:
-    """Show the file of weights; without a name, the folders in which weights lie."""
-    from restora.weights.store import cache_folder, find, shipped_folder
-
-    if weights is not None:
-        facts = {"name": weights, "path": str(find(weights))}
-        print(json_lines.dumps(facts, ensure_ascii=False) if json else facts["path"])
+        public, here = _public(), stored()
+        rows = [_row_of_stored(one, public.get(one.name)) for one in here]
+        others = [one for name, one in public.items() if name not in {one.name for one in here}]
+        rows += [_row_of_public(one) for one in sorted(others, key=lambda one: (one.architecture, one.name))]
+        if self.json:
+            for row in rows:
+                print_json(row)
+        else:
+            cells = [(*(str(row[key]) for key in _TOLD), _size(row["bytes"]), str(row["where"])) for row in rows]
+            print_table((*_TOLD, "size", "where"), ("<48", "<10", "<64", ">10", ""), cells)
         return 0
-    folders = {"shipped": str(shipped_folder()), "cached": str(cache_folder())}
-    if json:
-        _print_json([folders])
-    else:
-        for place, folder in folders.items():
-            print(f"{place:<8} {folder}")
-    return 0
 
 
-def verify(
+_TOLD = ("name", "architecture", "task")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Info(Command):
+    """Show what is known of weights: their record, or what a file turns out to be.
+
+    Examples:
+      restora weights info model.pth
+    """
+
+    weights: Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=weights_for)]
+    json: JsonLines = False
+
+    def run(self) -> int:
+        public = _public().get(self.weights)
+        try:
+            facts = dict(_facts(self.weights))
+            if public is not None:
+                facts |= {"task": public.task, "licence": public.licence, "source": public.source}
+        except MissingWeights:
+            if public is None:
+                raise
+            facts = _facts_of_public(public)
+        if self.json:
+            print_json(facts)
+            return 0
+        for label, value in facts.items():
+            words = _size(value) if label == "bytes" else _words(value)
+            print(f"{label:<13} {words or 'not known'}")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Where(Command):
+    """Show the file of weights; without a name, the folders in which weights lie.
+
+    Examples:
+      restora weights where
+    """
+
+    weights: Annotated[str | None, typer.Argument(metavar="[NAME]", autocompletion=weights_for)] = None
+    json: JsonLines = False
+
+    def run(self) -> int:
+        from restora.weights.store import cache_folder, find, shipped_folder
+
+        if self.weights is not None:
+            path = str(find(self.weights))
+            if self.json:
+                print_json({"name": self.weights, "path": path})
+            else:
+                print(path)
+            return 0
+        folders = {"shipped": str(shipped_folder()), "cached": str(cache_folder())}
+        if self.json:
+            print_json(folders)
+        else:
+            print("\n".join(f"{place:<8} {folder}" for place, folder in folders.items()))
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verify(Command):
+    """Compare the SHA-256 sums of weights with those they should have. The exit code is 1 where one differs.
+
+    Examples:
+      restora weights verify
+    """
+
     weights: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="Without names: all that are here.",
-            autocompletion=weights_for,
-            show_default=False,
-        ),
-    ] = None,
-    json: Json = False,
-) -> int:
-    """Compare the SHA-256 sums of weights with those they should have. The exit code is 1 where one differs."""
-    from restora.weights.store import expected_sum, sha256_of, stored
+        typer.Argument(metavar="[NAME]...", help="Without names: all that are here.", autocompletion=weights_for),
+    ] = None
+    json: JsonLines = False
 
-    here = {one.name: one for one in stored()}
-    for name in weights or []:
-        if name not in here:
-            raise UnknownName.among("file of weights here called", name, list(here))
-    rows: list[dict[str, object]] = []
-    for name in weights or here:
-        expected, found = expected_sum(here[name].path), sha256_of(here[name].path)
-        state = "no sum known" if not expected else "right" if found == expected else "DIFFERS"
-        rows.append({"name": name, "state": state, "sha256": found, "expected": expected, "path": str(here[name].path)})
-    if json:
-        _print_json(rows)
-    else:
-        for row in rows:
-            print(f"{row['state']:<13} {row['name']:<40} {row['path']}")
-    return int(any(row["state"] == "DIFFERS" for row in rows))
+    def run(self) -> int:
+        from restora.weights.store import expected_sum, sha256_of, stored
+
+        here = {one.name: one.path for one in stored()}
+        for name in self.weights or []:
+            if name not in here:
+                raise UnknownName.among("file of weights here called", name, list(here))
+        differs = False
+        for name in self.weights or here:
+            expected, found = expected_sum(here[name]), sha256_of(here[name])
+            state = "no sum known" if not expected else "right" if found == expected else "DIFFERS"
+            differs |= state == "DIFFERS"
+            if self.json:
+                sums = {"sha256": found, "expected": expected}
+                print_json({"name": name, "state": state, **sums, "path": str(here[name])})
+            else:
+                print(f"{state:<13} {name:<40} {here[name]}")
+        return int(differs)
 
 
-def fetch(
-    weights: Annotated[list[str], typer.Argument(metavar="NAME...", autocompletion=public_for, show_default=False)],
-    json: Json = False,
-    quiet: Quiet = False,
-) -> int:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetch(Command):
     """Bring published weights into the cache; the licence of their authors is shown. An interrupted fetch goes on.
 
     Nothing is ever fetched unasked.
+
+    Examples:
+      restora weights fetch drunet_color
     """
-    from restora.weights.fetch import fetch as fetch_weights
-    from restora.weights.public import find_public
 
-    talk = Talk(json, quiet)
-    for one in [find_public(name) for name in weights]:
-        talk.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
-        with talk.progress(one.name) as progress:
-            fetched = fetch_weights(one, progress)
-        talk.say(
-            f"  {_sum_sentence(fetched.checked)}\n  {'here already' if fetched.already else 'saved'}: {fetched.path}"
-        )
-        if json:
-            facts = {"path": str(fetched.path), "sha256": fetched.sha256, "checked": fetched.checked}
-            _print_json([{**_row_of_public(one), **facts, "already": fetched.already, "where": "cached"}])
-    return 0
+    weights: Annotated[list[str], typer.Argument(metavar="NAME...", autocompletion=public_for)]
+    json: JsonLines = False
+    quiet: Quiet = False
+
+    def run(self) -> int:
+        from restora.weights.fetch import fetch
+        from restora.weights.public import find_public
+
+        reporter = Reporter(self.json, self.quiet)
+        for one in [find_public(name) for name in self.weights]:
+            reporter.say(f"{one.name}: {one.task}; of {one.source}, licence: {one.licence}")
+            with reporter.progress(one.name) as progress:
+                found = fetch(one, progress)
+            unknown = "no SHA-256 sum was known of it; the one it came with is recorded and holds from now on"
+            reporter.say("  " + ("its SHA-256 sum is right" if found.checked else unknown))
+            reporter.say(f"  {'here already' if found.already else 'saved'}: {found.path}")
+            if self.json:
+                facts = {"path": str(found.path), "sha256": found.sha256, "checked": found.checked}
+                print_json({**_row_of_public(one), **facts, "already": found.already, "where": "cached"})
+        return 0
 
 
-def add_to(app: typer.Typer) -> None:
-    """Put the command into the app."""
+def weights_commands() -> typer.Typer:
+    """``restora weights list`` and its siblings."""
     group = typer.Typer(
         help="List, check and fetch the weights of networks. Without a command: list.",
-        epilog=examples(
-            "restora weights list",
-            "restora weights info dncnn_25",
-            "restora weights fetch dncnn_25",
-            "restora denoise scan.png --weights dncnn_25",
-        ),
+        epilog="Examples:\n"
+        "  restora weights list\n"
+        "  restora weights info dncnn_25\n"
+        "  restora weights fetch dncnn_25\n"
+        "  restora denoise scan.png --weights dncnn_25",
     )
-    commands: dict[str, Callable[..., int]] = {"list": list_, "info": info, "where": where}
-    for name, command in {**commands, "verify": verify, "fetch": fetch}.items():
-        group.command(name, help=help_of(command), epilog=examples(_EXAMPLES[name]))(command)
-    app.add_typer(group, name="weights", rich_help_panel="Know")
+    add_commands(group, None, List, Info, Where, Verify, Fetch)
+    return group
 
 
-_EXAMPLES = {
-    "list": "restora weights list --json",
-    "info": "restora weights info model.pth",
-    "where": "restora weights where",
-    "verify": "restora weights verify",
-    "fetch": "restora weights fetch drunet_color",
-}
+def _public() -> "dict[str, Public]":
+    """The published weights by name."""
+    from restora.weights.public import public_weights
+
+    return {one.name: one for one in public_weights()}
 
 
 def _row_of_stored(stored: "Stored", public: "Public | None") -> Row:
     record = stored.record
+    known = record or public
     return {
         "name": stored.name,
-        "architecture": record.architecture if record else public.architecture if public else "",
-        "task": (record.purpose or record.task) if record else public.task if public else "",
+        "architecture": known.architecture if known else "",
+        "task": (record and record.purpose) or (known.task if known else ""),
         "bytes": stored.path.stat().st_size,
         "where": stored.location,
-        "licence": record.licence if record else public.licence if public else "",
+        "licence": known.licence if known else "",
     }
 
 
@@ -231,25 +259,9 @@ def _facts_of_record(record: "Record") -> Row:
     return {key: known[key] for key in (*names, "data", "validation", "measured")}
 
 
-def _provenance(public: "Public | None") -> Row:
-    """Whose weights they are, of those that were fetched."""
-    return {} if public is None else {"task": public.task, "licence": public.licence, "source": public.source}
-
-
 def _facts_of_public(public: "Public") -> Row:
     facts = {**_row_of_public(public), "url": public.url, "source": public.source, "sha256": public.sha256}
     return {**facts, "where": f"public: `restora weights fetch {public.name}` brings it"}
-
-
-def _print_json(rows: Sequence[Row]) -> None:
-    for row in rows:
-        print(json_lines.dumps(row, ensure_ascii=False), flush=True)
-
-
-def _print_facts(facts: Row) -> None:
-    for label, value in facts.items():
-        words = _size(value) if label == "bytes" else _words(value)
-        print(f"{label:<13} {words or 'not told'}")
 
 
 def _words(value: object) -> str:
@@ -263,28 +275,5 @@ def _words(value: object) -> str:
     return str(value)
 
 
-def _print_table(rows: Sequence[Row]) -> None:
-    """Wrapped to a terminal; a line a row where something else reads it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    cells = [tuple(str(row[key]) for key in ("name", "architecture", "task")) for row in rows]
-    ends = [(_size(row["bytes"]), str(row["where"])) for row in rows]
-    if not sys.stdout.isatty():
-        for (name, architecture, task), (size, place) in zip(cells, ends):
-            print(f"{name:<48} {architecture:<10} {task:<64} {size:>10} {place}")
-        return
-    table = Table("name", "architecture", "task", "size", "where", box=None, header_style="bold", pad_edge=False)
-    for (name, architecture, task), (size, place) in zip(cells, ends):
-        table.add_row(f"[cyan]{name}[/]", architecture, task, size, place)
-    Console().print(table)
-
-
 def _size(count: object) -> str:
     return f"{count / _MIB:.2f} MiB" if isinstance(count, int) and count else ""
-
-
-def _sum_sentence(checked: bool) -> str:
-    if checked:
-        return "its SHA-256 sum is right"
-    return "no SHA-256 sum was known of it; the one it came with is recorded and holds from now on"

@@ -36,6 +36,7 @@ class Interval:
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, Real) or not math.isfinite(value):
             return False
+        value = float(value)
         above = value >= self.low if self.has_low else value > self.low
         below = value <= self.high if self.has_high else value < self.high
         return above and below and (not self.odd or value % 2 == 1)

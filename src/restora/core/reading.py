@@ -52,89 +52,76 @@ def from_table(kind: type[T], table: Mapping[str, object], source: str) -> T:
         raise InvalidParameter(f"{source}: {error}") from error
 
 
-def from_table_of_kind(kinds: Mapping[str, type[T]], table: Mapping[str, object], source: str) -> T:
-    """Build the dataclass that the key ``kind`` of the table names.
-
-    Raises:
-        UnknownName: ``kind`` is missing or names none of ``kinds``, or as :func:`from_table`.
-        InvalidParameter: as :func:`from_table`.
-    """
-    name = str(table.get("kind", ""))
-    if name not in kinds:
-        raise UnknownName(f"{source}: {UnknownName.among('kind', name, tuple(kinds))}")
-    return from_table(kinds[name], {key: value for key, value in table.items() if key != "kind"}, source)
-
-
-def _built(kind: type[T], table: Mapping[str, object], place: str) -> T:
+def _built(kind: type[T], table: Mapping[str, object], where: str) -> T:
     known = {_key(one): one for one in fields(kind) if one.init}  # type: ignore[arg-type]  # callers give dataclasses
     hints = get_type_hints(kind)
     for key in table:
         if key not in known:
-            raise UnknownName.among("field", place + key, [place + name for name in known])
+            raise UnknownName.among("field", where + key, [where + name for name in known])
     for key, one in known.items():
         if key not in table and one.default is MISSING and one.default_factory is MISSING:
-            raise InvalidParameter(f"the field {place}{key} is missing")
-    values = {known[key].name: _value(hints[known[key].name], value, place + key) for key, value in table.items()}
+            raise InvalidParameter(f"the field {where}{key} is missing")
+    values = {known[key].name: _value(hints[known[key].name], value, where + key) for key, value in table.items()}
     try:
         return kind(**values)
     except InvalidParameter as error:  # of a range, which only the dataclass knows
-        raise InvalidParameter(f"{place.rstrip('.')}: {error}" if place else str(error)) from error
+        raise InvalidParameter(f"{where.rstrip('.')}: {error}" if where else str(error)) from error
 
 
 def _key(one: Field[Any]) -> str:
     return one.metadata.get("key", one.name)
 
 
-def _value(hint: Any, value: object, place: str) -> Any:
+def _value(hint: Any, value: object, where: str) -> Any:
     """The value as the type wants it."""
     if hint in (object, Any):
         return value if hint is object else _frozen(value)
     if get_origin(hint) in (Union, UnionType):
-        return _member(get_args(hint), value, place)
+        return _member(get_args(hint), value, where)
     if get_origin(hint) is Literal:
-        return _choice(get_args(hint), value, place)
+        return _choice(get_args(hint), value, where)
     if isinstance(value, Mapping) and (is_dataclass(hint) or get_origin(hint) in (Mapping, dict)):
-        return _table(hint, value, place)
+        return _table(hint, value, where)
     if isinstance(value, list | tuple) and get_origin(hint) is tuple:
-        return _items(hint, value, place)
+        return _items(hint, value, where)
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is hint:
         return value
-    raise InvalidParameter.outside(place, value, _words(hint))
+    raise InvalidParameter.outside(where, value, _words(hint))
 
 
-def _table(hint: Any, value: Mapping[str, object], place: str) -> Any:
+def _table(hint: Any, value: Mapping[str, object], where: str) -> Any:
     if is_dataclass(hint):
-        return _built(hint, value, place + ".")  # type: ignore[arg-type]  # the type of a field is no instance
-    return {key: _value(get_args(hint)[1], item, f"{place}.{key}") for key, item in value.items()}
+        return _built(hint, value, where + ".")  # type: ignore[arg-type]  # the type of a field is no instance
+    return {key: _value(get_args(hint)[1], item, f"{where}.{key}") for key, item in value.items()}
 
 
-def _items(hint: Any, value: list[object] | tuple[object, ...], place: str) -> tuple[Any, ...]:
+def _items(hint: Any, value: list[object] | tuple[object, ...], where: str) -> tuple[Any, ...]:
     members = get_args(hint)
     each = members[:1] * len(value) if members[-1] is ... else members
     if len(each) != len(value):
-        raise InvalidParameter.outside(place, value, _words(hint))
-    return tuple(_value(one, item, f"{place}[{i}]") for i, (one, item) in enumerate(zip(each, value)))
+        raise InvalidParameter.outside(where, value, _words(hint))
+    return tuple(_value(one, item, f"{where}[{i}]") for i, (one, item) in enumerate(zip(each, value)))
 
 
-def _choice(choices: tuple[Any, ...], value: object, place: str) -> object:
+def _choice(choices: tuple[Any, ...], value: object, where: str) -> object:
     if any(value == choice and type(value) is type(choice) for choice in choices):
         return value
-    raise InvalidParameter.outside(place, value, "one of " + ", ".join(map(str, choices)))
+    raise InvalidParameter.outside(where, value, "one of " + ", ".join(map(str, choices)))
 
 
-def _member(members: tuple[Any, ...], value: object, place: str) -> Any:
+def _member(members: tuple[Any, ...], value: object, where: str) -> Any:
     """The value as the first type of a union that takes it."""
     for member in members:
         if is_dataclass(member) and isinstance(value, Mapping):
-            return _value(member, value, place)  # its own message says more
+            return _value(member, value, where)  # its own message says more
     for member in members:
         try:
-            return _value(member, value, place)
+            return _value(member, value, where)
         except InvalidParameter:
             continue
-    raise InvalidParameter.outside(place, value, " or ".join(map(_words, members)))
+    raise InvalidParameter.outside(where, value, " or ".join(map(_words, members)))
 
 
 def _frozen(value: object) -> object:

@@ -31,7 +31,6 @@ class Spec:
         min_size: smallest side it takes.
         multiple_of: it works on a grid of so many pixels of y: tiles begin at multiples of it. What it pads, it pads
             itself.
-        deterministic: the same input gives the same output without a generator.
         keeps_constants: a constant image comes back unchanged.
         continuous: a small change of y changes the result little. Not so where a threshold or a match is decided: then
             results in single and double precision differ here and there.
@@ -52,7 +51,6 @@ class Spec:
     halo: Callable[[Any], int | None] | None = None
     min_size: int = 1
     multiple_of: int = 1
-    deterministic: bool = True
     keeps_constants: bool = True
     continuous: bool = True
     weights: tuple[str, ...] = ()

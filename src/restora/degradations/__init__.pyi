@@ -3,7 +3,8 @@ from restora.degradations.degradation import Degraded as Degraded
 from restora.degradations.specs import BlurredSNR as BlurredSNR
 from restora.degradations.specs import Range as Range
 from restora.degradations.specs import Spec as Spec
-from restora.degradations.specs import read_spec as read_spec
+from restora.degradations.specs import Vocabulary as Vocabulary
+from restora.degradations.words import KERNELS as KERNELS
+from restora.degradations.words import MASKS as MASKS
+from restora.degradations.words import NOISES as NOISES
 from restora.degradations.words import read_kernel as read_kernel
-from restora.degradations.words import read_mask as read_mask
-from restora.degradations.words import read_noise as read_noise

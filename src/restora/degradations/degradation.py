@@ -4,7 +4,7 @@ A recipe and a suite write it as a table, the command line as options; the keys 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from restora.core.errors import InvalidParameter, UnknownName
+from restora.core.errors import InvalidParameter
 from restora.core.noise import Noise
 from restora.core.operator import Operator
 from restora.core.problem import Problem
+from restora.core.reading import from_table
 from restora.degradations.specs import Range, Spec, whole
-from restora.degradations.words import kernel, mask, noise_model, read_kernel, read_mask, read_noise
+from restora.degradations.words import KERNELS, MASKS, NOISES, read_kernel
 from restora.noise.gaussian import Gaussian
 from restora.noise.jpeg import Jpeg
 from restora.noise.unknown import UnknownNoise
@@ -35,7 +36,7 @@ class Degraded:
     Attributes:
         y: the measurement, neither clipped nor rounded unless it was compressed.
         operators: what was applied, the first first.
-        noise: the noise model that a method is told.
+        noise: the noise model that a method is given.
     """
 
     y: Float[Tensor, "b c h w"]
@@ -93,13 +94,7 @@ class Degradation:
             UnknownName: a key, or the word of a spec, is unknown.
             InvalidParameter: a value is outside its range or of another type.
         """
-        known = [field.name for field in fields(cls)]
-        for key in table:
-            if key not in known:
-                raise UnknownName.among("key of a degradation", key, known)
-        if table.get("boundary", "replicate") not in ("circular", "replicate"):
-            raise InvalidParameter.outside("boundary", table["boundary"], "circular or replicate")
-        readers = {"blur": read_kernel, "noise": read_noise, "mask": read_mask, "scale": _scale, "jpeg": _quality}
+        readers = {"blur": read_kernel, "noise": NOISES.read, "mask": MASKS.read, "scale": _scale, "jpeg": _quality}
         values = dict(table)
         for key in values.keys() & readers.keys():
             try:
@@ -108,7 +103,7 @@ class Degradation:
                 raise
             except ValueError as error:
                 raise InvalidParameter.outside(key, table[key], "a number") from error
-        return cls(**values)  # pyright: ignore[reportArgumentType] (the readers give the types of the fields)
+        return from_table(cls, values, "degradation")
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -145,16 +140,16 @@ class Degradation:
         operators: list[Operator] = []
         y, noise = x, Gaussian(0.0)
         if fixed.blur is not None:
-            operators.append(Blur(kernel(fixed.blur, data), self.boundary))
+            operators.append(Blur(KERNELS.make(fixed.blur, data), self.boundary))
             y = operators[-1](y)
         for scale in fixed.scales:
             operators.append(Downsample(scale, size=(y.shape[-2], y.shape[-1])))
             y = operators[-1](y)
         if fixed.noise is not None:
-            noise = noise_model(fixed.noise, y)
+            noise = NOISES.make(fixed.noise, y)
             y = noise.sample(y, generator)
         if fixed.mask is not None:
-            operators.append(mask(fixed.mask, (y.shape[-2], y.shape[-1]), generator, data))
+            operators.append(MASKS.make(fixed.mask, (y.shape[-2], y.shape[-1]), generator, data))
             y = operators[-1](y)
         if isinstance(fixed.jpeg, int):
             compression = Jpeg(fixed.jpeg)
@@ -162,7 +157,7 @@ class Degradation:
             y = compression.sample(y)
         if self.enlarged:
             return Degraded(imresize(y, size=(x.shape[-2], x.shape[-1])), (), UnknownNoise())
-        # Methods are told that the noise is Gaussian, not which generator it came from.
+        # Methods learn that the noise is Gaussian, not which generator it came from.
         return Degraded(y, tuple(operators), Gaussian(noise.sigma) if isinstance(noise, Gaussian) else noise)
 
 

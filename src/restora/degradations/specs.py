@@ -94,35 +94,55 @@ class Spec:
         return replace(self, values=tuple(getattr(v, name) if isinstance(v, Range) else v for v in self.values))
 
 
-def read_spec(what: str, text: str, words: Mapping[str, Word[Made]], *context: object) -> Spec:
-    """Read a spec and make its object once in ``context``, so that wrong values are refused.
+@dataclass(frozen=True, slots=True)
+class Vocabulary(Generic[Made]):
+    """The words for one kind of object.
 
-    Raises:
-        UnknownName: the word is not one of ``words``; ``what`` names the kind of object in the message.
-        InvalidParameter: the values do not belong to the word.
+    Attributes:
+        kind: what the objects are called in messages.
+        words: the words and what they mean.
+        trial: the context in which the object of a spec is made once as it is read, so that wrong values are refused.
     """
-    word, *given = text.split(":")
-    if word not in words:
-        raise UnknownName.among(what, word, list(words))
-    names = words[word].usage.split(":")[1:]
-    given = [":".join(given)] if names == ["FILE"] and given else given
-    try:
-        if not 0 <= len(names) - len(given) <= words[word].optional:
-            raise ValueError("too few or too many values")
-        spec = Spec(word, tuple(_value(name, value) for name, value in zip(names, given)), text)
-    except InvalidParameter:
-        raise
-    except ValueError as error:
-        raise InvalidParameter(f"{what} {text!r} is not allowed: write {words[word].usage}") from error
-    with suppress(MissingData, FileProblem):  # files are looked for when they are needed
-        for end in ("low", "high"):
-            made(spec.end(end), words, *context)
-    return spec
 
+    kind: str
+    words: Mapping[str, Word[Made]]
+    trial: tuple[object, ...]
 
-def made(spec: Spec, words: Mapping[str, Word[Made]], *context: object) -> Made:
-    """Make the object of a spec without ranges."""
-    return words[spec.word].make(*context, *spec.values)
+    def read(self, text: str) -> Spec:
+        """Read a spec.
+
+        Raises:
+            UnknownName: the word is unknown.
+            InvalidParameter: the values do not belong to the word.
+        """
+        word, *given = text.split(":")
+        if word not in self.words:
+            raise UnknownName.among(self.kind, word, list(self.words))
+        meaning = self.words[word]
+        names = meaning.usage.split(":")[1:]
+        given = [":".join(given)] if names == ["FILE"] and given else given
+        try:
+            if not 0 <= len(names) - len(given) <= meaning.optional:
+                raise ValueError("too few or too many values")
+            spec = Spec(word, tuple(_value(name, value) for name, value in zip(names, given)), text)
+        except InvalidParameter:
+            raise
+        except ValueError as error:
+            raise InvalidParameter(f"{self.kind} {text!r} is not allowed: write {meaning.usage}") from error
+        with suppress(MissingData, FileProblem):  # files are looked for when they are needed
+            for end in ("low", "high"):
+                self.make(spec.end(end), *self.trial)
+        return spec
+
+    def make(self, spec: Spec, *context: object) -> Made:
+        """Make the object of a spec without ranges.
+
+        Raises:
+            MissingData: a file of the benchmark data is missing.
+            FileProblem: a file is missing or cannot be read.
+            InvalidInput: a mask without a known pixel, or a file that does not hold a kernel.
+        """
+        return self.words[spec.word].make(*context, *spec.values)
 
 
 def _value(name: str, text: str) -> Value:

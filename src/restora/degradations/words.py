@@ -12,7 +12,7 @@ from torch import Tensor
 from restora.core.errors import InvalidParameter, MissingData
 from restora.core.noise import Noise
 from restora.core.operator import Size
-from restora.degradations.specs import BlurredSNR, Spec, Word, made, read_spec
+from restora.degradations.specs import BlurredSNR, Spec, Vocabulary, Word
 from restora.images.read import read_picture
 from restora.noise.camera import CameraNoise
 from restora.noise.gaussian import Gaussian
@@ -46,42 +46,53 @@ def _levin(data: Path, name: str) -> Float[Tensor, "kh kw"]:
     return read_psf(path, name)
 
 
-KERNELS: dict[str, Word[Tensor]] = {
-    "gaussian": Word("gaussian:SIGMA", lambda data, sigma: gaussian_psf(sigma)),
-    "disk": Word("disk:RADIUS", lambda data, radius: disk_psf(radius)),
-    "motion": Word("motion:LENGTH:DEGREES", lambda data, *numbers: motion_psf(*numbers), optional=1),
-    "uniform": Word("uniform:SIDE", lambda data, side: uniform_psf(side)),
-    "shake": Word(
-        "shake:SIDE:SEED",
-        lambda data, side, seed=0: camera_shake_psf(side, torch.Generator().manual_seed(seed)),
-        optional=1,
-    ),
-    "file": Word("file:FILE", lambda data, file: read_psf(data / file)),
-    "inverse-quadratic-15": Word("inverse-quadratic-15", lambda data: _inverse_quadratic()),
-    "uniform-9": Word("uniform-9", lambda data: uniform_psf(9)),
-    "binomial-5": Word("binomial-5", lambda data: _binomial()),
-    "gaussian-25-1.6": Word("gaussian-25-1.6", lambda data: gaussian_psf(1.6, 25)),
-    "gaussian-25-0.4": Word("gaussian-25-0.4", lambda data: gaussian_psf(0.4, 25)),
-} | {f"levin-{k}": Word(f"levin-{k}", lambda data, k=k: _levin(data, f"k{k}")) for k in range(1, 9)}
+KERNELS: Vocabulary[Tensor] = Vocabulary(
+    "kernel",
+    {
+        "gaussian": Word("gaussian:SIGMA", lambda data, sigma: gaussian_psf(sigma)),
+        "disk": Word("disk:RADIUS", lambda data, radius: disk_psf(radius)),
+        "motion": Word("motion:LENGTH:DEGREES", lambda data, *numbers: motion_psf(*numbers), optional=1),
+        "uniform": Word("uniform:SIDE", lambda data, side: uniform_psf(side)),
+        "shake": Word(
+            "shake:SIDE:SEED",
+            lambda data, side, seed=0: camera_shake_psf(side, torch.Generator().manual_seed(seed)),
+            optional=1,
+        ),
+        "file": Word("file:FILE", lambda data, file: read_psf(data / file)),
+        "inverse-quadratic-15": Word("inverse-quadratic-15", lambda data: _inverse_quadratic()),
+        "uniform-9": Word("uniform-9", lambda data: uniform_psf(9)),
+        "binomial-5": Word("binomial-5", lambda data: _binomial()),
+        "gaussian-25-1.6": Word("gaussian-25-1.6", lambda data: gaussian_psf(1.6, 25)),
+        "gaussian-25-0.4": Word("gaussian-25-0.4", lambda data: gaussian_psf(0.4, 25)),
+    }
+    | {f"levin-{k}": Word(f"levin-{k}", lambda data, k=k: _levin(data, f"k{k}")) for k in range(1, 9)},
+    (Path(),),
+)
+"""Kernels (kh, kw), float64, of sum one; files are read below a path."""
 
 
 def _sigma(level: float | BlurredSNR, Hx: Float[Tensor, "b c h w"]) -> float:
     return level.sigma(Hx) if isinstance(level, BlurredSNR) else level / 255
 
 
-NOISES: dict[str, Word[Noise]] = {
-    "gaussian": Word("gaussian:LEVEL", lambda Hx, level: Gaussian(_sigma(level, Hx))),
-    "numpy": Word("numpy:LEVEL:SEED", lambda Hx, level, seed=0: NumpyGaussian(_sigma(level, Hx), seed), optional=1),
-    "matlab-v4": Word(
-        "matlab-v4:LEVEL:SEED", lambda Hx, level, seed=0: MatlabV4Gaussian(_sigma(level, Hx), seed), optional=1
-    ),
-    "poisson": Word("poisson:PEAK", lambda Hx, peak: Poisson(peak)),
-    "poisson-gaussian": Word(
-        "poisson-gaussian:PEAK:LEVEL", lambda Hx, peak, level: PoissonGaussian(peak, _sigma(level, Hx))
-    ),
-    "salt": Word("salt:SHARE", lambda Hx, share: SaltAndPepper(share)),
-    "camera": Word("camera:SHOT:READ", lambda Hx, shot, read: CameraNoise(shot, read)),
-}
+NOISES: Vocabulary[Noise] = Vocabulary(
+    "noise",
+    {
+        "gaussian": Word("gaussian:LEVEL", lambda Hx, level: Gaussian(_sigma(level, Hx))),
+        "numpy": Word("numpy:LEVEL:SEED", lambda Hx, level, seed=0: NumpyGaussian(_sigma(level, Hx), seed), optional=1),
+        "matlab-v4": Word(
+            "matlab-v4:LEVEL:SEED", lambda Hx, level, seed=0: MatlabV4Gaussian(_sigma(level, Hx), seed), optional=1
+        ),
+        "poisson": Word("poisson:PEAK", lambda Hx, peak: Poisson(peak)),
+        "poisson-gaussian": Word(
+            "poisson-gaussian:PEAK:LEVEL", lambda Hx, peak, level: PoissonGaussian(peak, _sigma(level, Hx))
+        ),
+        "salt": Word("salt:SHARE", lambda Hx, share: SaltAndPepper(share)),
+        "camera": Word("camera:SHOT:READ", lambda Hx, shot, read: CameraNoise(shot, read)),
+    },
+    (torch.zeros(1, 1, 1, 1),),
+)
+"""Noise models for a noise-free measurement Hx, (b, c, h, w), on which a level in dB depends."""
 
 
 def _above(uniform: Float[Tensor, "h w"], kept: float) -> Mask:
@@ -103,21 +114,28 @@ def _known_in(path: Path, size: Size) -> Mask:
     return Mask.from_array(picture.pixels[: size[0], : size[1]].mean(axis=2) > picture.white / 2)
 
 
-MASKS: dict[str, Word[Mask]] = {
-    "random": Word("random:SHARE-KEPT", lambda size, generator, data, kept: Mask.random(size, kept, generator)),
-    "numpy": Word(
-        "numpy:SHARE-KEPT:SEED",
-        lambda size, generator, data, kept, seed=0: _above(_numpy_uniform(size, seed), kept),
-        optional=1,
-    ),
-    "matlab-v4": Word(
-        "matlab-v4:SHARE-KEPT:SEED",
-        lambda size, generator, data, kept, seed=0: _above(rand_v4(size, seed), kept),
-        optional=1,
-    ),
-    "text": Word("text:HEIGHT", lambda size, generator, data, height=16: Mask.text(size, height=height), optional=1),
-    "known": Word("known:FILE", lambda size, generator, data, file: _known_in(data / file, size)),
-}
+MASKS: Vocabulary[Mask] = Vocabulary(
+    "mask",
+    {
+        "random": Word("random:SHARE-KEPT", lambda size, generator, data, kept: Mask.random(size, kept, generator)),
+        "numpy": Word(
+            "numpy:SHARE-KEPT:SEED",
+            lambda size, generator, data, kept, seed=0: _above(_numpy_uniform(size, seed), kept),
+            optional=1,
+        ),
+        "matlab-v4": Word(
+            "matlab-v4:SHARE-KEPT:SEED",
+            lambda size, generator, data, kept, seed=0: _above(rand_v4(size, seed), kept),
+            optional=1,
+        ),
+        "text": Word(
+            "text:HEIGHT", lambda size, generator, data, height=16: Mask.text(size, height=height), optional=1
+        ),
+        "known": Word("known:FILE", lambda size, generator, data, file: _known_in(data / file, size)),
+    },
+    ((64, 64), torch.Generator(), Path()),
+)
+"""Masks of a size, random by a generator; files are read below a path."""
 
 
 def read_kernel(text: str) -> Spec:
@@ -129,51 +147,5 @@ def read_kernel(text: str) -> Spec:
         InvalidInput: the file does not hold a kernel.
     """
     word = text.partition(":")[0]
-    is_file = os.path.exists(text) or (word not in KERNELS and re.search(r"[./\\]", word))
-    return read_spec("kernel", f"file:{text}" if is_file else text, KERNELS, Path())
-
-
-def kernel(spec: Spec, data: Path = Path()) -> Float[Tensor, "kh kw"]:
-    """Make the kernel, float64, of sum one; files are read below ``data``.
-
-    Raises:
-        FileProblem: the file is missing or cannot be read.
-        MissingData: the file of Levin's kernels is missing.
-    """
-    return made(spec, KERNELS, data)
-
-
-def read_noise(text: str) -> Spec:
-    """Read the spec of a noise model.
-
-    Raises:
-        UnknownName: the word is unknown.
-        InvalidParameter: the values do not belong to it.
-    """
-    return read_spec("noise", text, NOISES, torch.zeros(1, 1, 1, 1))
-
-
-def noise_model(spec: Spec, Hx: Float[Tensor, "b c h w"]) -> Noise:
-    """Make the noise model for the noise-free measurement Hx, on which a level in dB depends."""
-    return made(spec, NOISES, Hx)
-
-
-def read_mask(text: str) -> Spec:
-    """Read the spec of a mask.
-
-    Raises:
-        UnknownName: the word is unknown.
-        InvalidParameter: the values do not belong to it.
-    """
-    return read_spec("mask", text, MASKS, (64, 64), torch.Generator(), Path())
-
-
-def mask(spec: Spec, size: Size, generator: torch.Generator, data: Path = Path()) -> Mask:
-    """Make the mask of that size; files are read below ``data``.
-
-    Raises:
-        MissingData: the file is missing.
-        FileProblem: the file cannot be read.
-        InvalidInput: no pixel is known.
-    """
-    return made(spec, MASKS, size, generator, data)
+    is_file = os.path.exists(text) or (word not in KERNELS.words and re.search(r"[./\\]", word))
+    return KERNELS.read(f"file:{text}" if is_file else text)

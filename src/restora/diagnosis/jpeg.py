@@ -72,8 +72,8 @@ def estimate_jpeg_quality(y: Float[Tensor, "b c h w"]) -> JpegEstimate:
         return JpegEstimate(None, False, (0, 0), "no JPEG compression was detected")
     steps = _steps()
     gains = torch.stack([_gain(c[:, k], steps.unique()) for k in range(_FREQUENCIES)])
-    place = torch.searchsorted(steps.unique(), steps)
-    scores = gains.gather(1, place.T).sum(dim=0)
+    index = torch.searchsorted(steps.unique(), steps)
+    scores = gains.gather(1, index.T).sum(dim=0)
     if float(scores.max()) > needed:
         quality = _QUALITIES[int(scores.argmax())]
         return JpegEstimate(quality, True, offset, f"JPEG of quality {quality}" + _where(offset))

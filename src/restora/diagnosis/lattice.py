@@ -19,7 +19,7 @@ class Lattice:
         size: p.
         along: columns between neighbouring patches.
         down: rows between them.
-        place: number of each usable patch in reading order.
+        index: number of each usable patch in reading order.
         intensity: its mean.
         energy: ξ = ‖D_h z‖² + ‖D_v z‖² with central differences inside the patch.
     """
@@ -28,7 +28,7 @@ class Lattice:
     size: int
     down: int
     along: int
-    place: Int64[np.ndarray, " n"]
+    index: Int64[np.ndarray, " n"]
     intensity: Float32[np.ndarray, " n"]
     energy: Float32[np.ndarray, " n"]
 
@@ -43,15 +43,15 @@ class Lattice:
             down, along = (down, along + 1) if down == along else (along, along)
         low, high = _bounds(plane)
         intensity, energy, usable = _scan(plane, size, down, along, low, high)
-        place = np.flatnonzero(usable)
-        if len(place) < 2 * size**2:
+        index = np.flatnonzero(usable)
+        if len(index) < 2 * size**2:
             return None
-        return cls(plane, size, down, along, place, intensity.ravel()[place], energy.ravel()[place])
+        return cls(plane, size, down, along, index, intensity.ravel()[index], energy.ravel()[index])
 
     def vectors(self, chosen: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k d"]:
         """The chosen of the usable patches, each less its mean, a row each."""
         columns = (self.plane.shape[1] - self.size) // self.along + 1
-        row, column = np.divmod(self.place[chosen], columns)
+        row, column = np.divmod(self.index[chosen], columns)
         return _gather(self.plane, self.size, row * self.down, column * self.along, self.intensity[chosen])
 
 

@@ -79,7 +79,7 @@ def estimate_noise(y: Float[Tensor, "b c h w"]) -> NoiseEstimate:
             f"the noise of a picture of {y.shape[-2]} × {y.shape[-1]} pixels so small or so even cannot be estimated"
         )
         return NoiseEstimate(0.0, False, 0.0, 0.0, reason)
-    variance = sum(_floor(lattice, np.arange(len(lattice.place))).variance for lattice in lattices) / len(lattices)
+    variance = sum(_floor(lattice, np.arange(len(lattice.index))).variance for lattice in lattices) / len(lattices)
     line = _line([floor for lattice in lattices for floor in _floors_by_intensity(lattice)])
     if line is None or variance < _UNSEEN**2:
         sigma = math.sqrt(variance)
@@ -145,7 +145,7 @@ def _smallest_eigenvalue(z: Float32[np.ndarray, "n d"]) -> float:
 
 def _floors_by_intensity(lattice: Lattice) -> list[_Floor]:
     """A floor for each of the groups of like intensity (step 4); none where the groups would be too small."""
-    if len(lattice.place) < _GROUPS * 10 * lattice.size**2:
+    if len(lattice.index) < _GROUPS * 10 * lattice.size**2:
         return []
     return [_floor(lattice, group) for group in np.array_split(np.argsort(lattice.intensity), _GROUPS)]
 

@@ -12,6 +12,7 @@ from numba import prange
 from torch import Tensor
 
 from restora.core.kernels import kernel, parallel_from
+from restora.frames.wavelet_cpu import add_one, add_two
 
 _SERIAL = 1 << 24  # multiplications below which it is not worth waking other threads (about 4 ms)
 _ROOT_HALF = 0.5**0.5
@@ -148,9 +149,9 @@ def _down(x: np.ndarray, filters: Filters, rows: np.ndarray, k: int, band: int, 
     place = hop * k + starts[band, phase]
     tap = taps[band, phase]
     for i in range(0, tap.size - 1, 2):
-        _add_two(line, tap[i], x[rows[place + step * i]], tap[i + 1], x[rows[place + step * (i + 1)]])
+        add_two(line, tap[i], x[rows[place + step * i]], tap[i + 1], x[rows[place + step * (i + 1)]])
     if tap.size % 2:
-        _add_one(line, tap[-1], x[rows[place + step * (tap.size - 1)]])
+        add_one(line, tap[-1], x[rows[place + step * (tap.size - 1)]])
 
 
 @kernel
@@ -164,10 +165,10 @@ def _along(split: np.ndarray, filters: Filters, band: int, phase: int, out: np.n
         there = place + step
         a = split[place % hop, place // hop : place // hop + n]
         b = split[there % hop, there // hop : there // hop + n]
-        _add_two(out, tap[i], a, tap[i + 1], b)
+        add_two(out, tap[i], a, tap[i + 1], b)
     if tap.size % 2:
         place = starts[band, phase] + step * (tap.size - 1)
-        _add_one(out, tap[-1], split[place % hop, place // hop : place // hop + n])
+        add_one(out, tap[-1], split[place % hop, place // hop : place // hop + n])
 
 
 @kernel
@@ -214,15 +215,3 @@ def _from_complex(z: np.ndarray, parts: np.ndarray) -> None:
             upper[2 * j + 1] = (total[j, 1] + difference[j, 1]) * root
             lower[2 * j] = (difference[j, 1] - total[j, 1]) * root
             lower[2 * j + 1] = (total[j, 0] - difference[j, 0]) * root
-
-
-@kernel(fuse=True)
-def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
-    for j in range(out.size):
-        out[j] += g * a[j]
-
-
-@kernel(fuse=True)
-def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
-    for j in range(out.size):
-        out[j] += g * a[j] + h * b[j]

@@ -88,7 +88,7 @@ def _analyse_row(
     for down in range(2):
         line[:] = 0
         for j in range(0, length, 2):
-            _add_two(line, kernels[down, j], x[rows[j]], kernels[down, j + 1], x[rows[j + 1]])
+            add_two(line, kernels[down, j], x[rows[j]], kernels[down, j + 1], x[rows[j + 1]])
         for i in range(half):
             even[i] = line[columns[2 * i]]
             odd[i] = line[columns[2 * i + 1]]
@@ -97,7 +97,7 @@ def _analyse_row(
             band[:] = 0
             n = band.size
             for j in range(length // 2):
-                _add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
+                add_two(band, kernels[along, 2 * j], even[j : j + n], kernels[along, 2 * j + 1], odd[j : j + n])
 
 
 @parallel_from(_SERIAL)
@@ -138,7 +138,7 @@ def _synthesise_row(
         line[:] = 0
         for j in range(length // 2):
             row, tap = rows[last - j], first + 2 * j
-            _add_two(line, kernels[0, tap], low[row], kernels[1, tap], high[row])
+            add_two(line, kernels[0, tap], low[row], kernels[1, tap], high[row])
         for j in range(columns.size):
             extended[j] = line[columns[j]]
         for phase in range(2):
@@ -146,7 +146,7 @@ def _synthesise_row(
             last_column, first_tap = (phase + offset) // 2, (phase + offset) % 2
             for j in range(0, length // 2):
                 start = last_column - j
-                _add_one(phases[phase, :n], kernels[along, first_tap + 2 * j], extended[start : start + n])
+                add_one(phases[phase, :n], kernels[along, first_tap + 2 * j], extended[start : start + n])
     for j in range(out.size // 2):
         out[2 * j] = phases[0, j]
         out[2 * j + 1] = phases[1, j]
@@ -155,12 +155,14 @@ def _synthesise_row(
 
 
 @kernel(fuse=True)
-def _add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
+def add_one(out: np.ndarray, g: float, a: np.ndarray) -> None:
+    """Add g·a."""
     for j in range(out.size):
         out[j] += g * a[j]
 
 
 @kernel(fuse=True)
-def _add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
+def add_two(out: np.ndarray, g: float, a: np.ndarray, h: float, b: np.ndarray) -> None:
+    """Add g·a + h·b."""
     for j in range(out.size):
         out[j] += g * a[j] + h * b[j]

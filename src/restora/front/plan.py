@@ -84,17 +84,16 @@ class Plan:
             return Result.left_alone(self.problem.y, NOTHING_SEEN)
         problem = self.problem if self.stabilise is None else self.stabilise.whitened(self.problem)
         context = Context(torch.Generator(device=self.device).manual_seed(self.seed), progress or silent)
-        result = None
-        if self.tiles is None:
+        result, tiles = None, self.tiles
+        if tiles is None:
             try:
                 there = problem.to(self.device)
                 result = carried_out(method, adapters_for(there, method), there, context).to(problem.y.device)
             except (RuntimeError, MemoryError) as error:
                 tiles = smaller(error, self._finest())
-        else:
-            tiles = self.tiles
-        if result is None:
+        if tiles is not None:
             result = InTiles(method, self.device, context, tiles).restored(problem)
+        assert result is not None
         if self.stabilise is not None:
             result = self.stabilise.join(self.problem, [result])
         return result.after(self.decided)

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from restora.core.errors import FileProblem, InvalidInput
-from restora.learning.learners import Learner
+from restora.learning.learners import Supervised
 from restora.learning.recipe import Recipe
 
 NAME = "checkpoint.pt"
 
 
-def save_checkpoint(folder: Path, recipe: Recipe, learner: Learner, step: int, seconds: float) -> None:
+def save_checkpoint(folder: Path, recipe: Recipe, learner: Supervised, step: int, seconds: float) -> None:
     """Write the checkpoint; the old one stays until the new one is whole.
 
     Raises:
@@ -33,7 +33,7 @@ def save_checkpoint(folder: Path, recipe: Recipe, learner: Learner, step: int, s
         raise FileProblem(f"cannot write {folder / NAME}: {problem}") from problem
 
 
-def load_checkpoint(folder: Path, recipe: Recipe, learner: Learner, device: torch.device) -> tuple[int, float]:
+def load_checkpoint(folder: Path, recipe: Recipe, learner: Supervised, device: torch.device) -> tuple[int, float]:
     """Take up a checkpoint: (steps done, seconds spent), (0, 0) where there is none.
 
     Raises:

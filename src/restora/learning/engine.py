@@ -15,12 +15,11 @@ from torch import Tensor
 
 from restora.core.errors import InvalidParameter
 from restora.core.progress import Progress, silent
+from restora.learning.adversarial import Adversarial
 from restora.learning.checkpoints import load_checkpoint, save_checkpoint
-from restora.learning.contest import Contest
-from restora.learning.contrast import Contrast
 from restora.learning.images import Images, Patches, Source, held_out, read_images, with_sizes
 from restora.learning.journal import Journal
-from restora.learning.learners import Learner, Supervised
+from restora.learning.learners import Contrastive, Supervised
 from restora.learning.pairs import Batch, pairs_from
 from restora.learning.recipe import Recipe
 from restora.learning.validation import Validation
@@ -53,7 +52,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Setup:
     """Where a training runs and lies, and for how long.
 
     Attributes:
@@ -73,7 +72,7 @@ class Place:
 
 def train(
     recipe: Recipe,
-    place: Place,
+    setup: Setup,
     *,
     initial: Mapping[str, Tensor] | None = None,
     features: Callable[[Tensor], Tensor] | None = None,
@@ -83,10 +82,10 @@ def train(
 
     Args:
         recipe: what.
-        place: where.
+        setup: where.
         initial: weights to begin with.
         features: φ of the perceptual loss of an adversarial recipe, such as VGG-19.
-        progress: told after every step.
+        progress: called after every step.
 
     Raises:
         MissingData: there are no images.
@@ -96,7 +95,7 @@ def train(
         FileProblem: the checkpoint cannot be read or written.
     """
     precision = "bf16-mixed" if recipe.training.precision == "bfloat16" else "32-true"
-    fabric = Fabric(accelerator=place.accelerator, devices=place.devices, precision=precision)
+    fabric = Fabric(accelerator=setup.accelerator, devices=setup.devices, precision=precision)
     fabric.launch()
     fabric.seed_everything(recipe.training.seed, verbose=False)
     network = build(recipe.architecture, recipe.fields).to(fabric.device)
@@ -106,16 +105,18 @@ def train(
         raise InvalidParameter.outside("blend", recipe.blend, "0 < blend <= 1, and 1 without initial weights")
     if initial is not None:
         network.begin_with(initial)
-    images = read_images(place.data, recipe.data.folders, recipe.data.colour)
-    return _Run(recipe, place, fabric, network, images, features).go(progress or silent)
+    images = read_images(setup.data, recipe.data.folders, recipe.data.colour)
+    return _Run(recipe, setup, fabric, network, images, features).go(progress or silent)
 
 
-def _learner(recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None) -> Learner:
+def _learner(
+    recipe: Recipe, network: Network, fabric: Fabric, features: Callable[[Tensor], Tensor] | None
+) -> Supervised:
     """What changes the weights."""
     if recipe.adversarial is not None:
-        return Contest(recipe, network, fabric, features)
+        return Adversarial(recipe, network, fabric, features)
     if recipe.contrastive and isinstance(network, IPT):
-        return Contrast(recipe, network, fabric)
+        return Contrastive(recipe, network, fabric)
     return Supervised(recipe, network, fabric)
 
 
@@ -125,13 +126,13 @@ class _Run:
     def __init__(
         self,
         recipe: Recipe,
-        place: Place,
+        setup: Setup,
         fabric: Fabric,
         network: Network,
         images: Images,
         features: Callable[[Tensor], Tensor] | None,
     ) -> None:
-        self.recipe, self.place, self.fabric, self.network = recipe, place, fabric, network
+        self.recipe, self.setup, self.fabric, self.network = recipe, setup, fabric, network
         self.pairs = pairs_from(recipe.degradation)
         kept, validation = held_out(images, recipe.data.validation)
         side = recipe.data.patch + 2 * self.pairs.margin
@@ -141,15 +142,15 @@ class _Run:
         self.learner = _learner(recipe, network, fabric, features)
         self.sources = images.sources
         self.begun_with = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        place.out.mkdir(parents=True, exist_ok=True)
-        self.step, self.before = load_checkpoint(place.out, recipe, self.learner, fabric.device)
+        setup.out.mkdir(parents=True, exist_ok=True)
+        self.step, self.before = load_checkpoint(setup.out, recipe, self.learner, fabric.device)
         self.start = self.saved = time.monotonic()
         self.psnr = float("nan")
 
     def go(self, progress: Progress) -> Outcome:
         """The loop; however it ends, what was done is saved."""
         total = self.recipe.training.steps
-        journal = Journal(self.place.out, self.step) if self.fabric.is_global_zero else None
+        journal = Journal(self.setup.out, self.step) if self.fabric.is_global_zero else None
         losses: list[float] = []
         try:
             while self.step < total and not self._out_of_time():
@@ -186,14 +187,14 @@ class _Run:
 
     def _save(self) -> None:
         if self.fabric.is_global_zero:
-            save_checkpoint(self.place.out, self.recipe, self.learner, self.step, self._seconds())
+            save_checkpoint(self.setup.out, self.recipe, self.learner, self.step, self._seconds())
         self.saved = time.monotonic()
 
     def _seconds(self) -> float:
         return self.before + time.monotonic() - self.start
 
     def _out_of_time(self) -> bool:
-        return self.place.minutes is not None and time.monotonic() - self.start > 60 * self.place.minutes
+        return self.setup.minutes is not None and time.monotonic() - self.start > 60 * self.setup.minutes
 
     def _note(self, losses: list[float]) -> str:
         loss = f"loss {losses[-1]:.3g}" if losses else ""

@@ -1,12 +1,13 @@
 """Learners: one update of the weights; and what must be saved to go on."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from restora.learning.averaging import MovingAverage
-from restora.learning.losses import pixel_loss
+from restora.learning.losses import contrastive, pixel_loss
 from restora.learning.optimisers import clip_values, optimiser_for, set_rate
 from restora.learning.pairs import Batch
 from restora.learning.recipe import Recipe
@@ -16,29 +17,6 @@ from restora.nets.network import Network
 
 State = dict[str, Any]
 """Nested dictionaries of tensors and numbers, as ``torch.save`` takes them."""
-
-
-@runtime_checkable
-class Learner(Protocol):
-    """What the loop asks for."""
-
-    average: MovingAverage
-
-    def update(self, batch: Batch, step: int) -> dict[str, float]:
-        """Change the weights once; the losses."""
-        ...
-
-    def rate(self, step: int) -> float:
-        """The learning rate of that step."""
-        ...
-
-    def state(self) -> State:
-        """All that must be saved."""
-        ...
-
-    def load(self, state: State) -> None:
-        """Take up what was saved."""
-        ...
 
 
 def estimate(network: nn.Module, batch: Batch) -> Tensor:
@@ -76,24 +54,30 @@ class Supervised:
         self.wrapped, self.optimiser = fabric.setup(network, optimiser_for(network, recipe.optimiser))
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
+        """Change the weights once and return the terms of the loss; ``loss`` is that on pixels."""
         set_rate(self.optimiser, self.rate(step))
         self.optimiser.zero_grad()
-        loss = self.objective(batch)
-        self.fabric.backward(loss)
-        self._clip(step)
+        terms = self.terms(batch)
+        self.fabric.backward(torch.stack(list(terms.values())).sum())
+        training = self.recipe.training
+        if training.clip_norm:
+            self.fabric.clip_gradients(self.wrapped, self.optimiser, max_norm=training.clip_norm)
+        if training.clip_value:
+            clip_values(self.network, training.clip_value / max(self.rate(step), 1e-12))
         self.optimiser.step()
         self.average.update(self.network, step)
-        return {"loss": float(loss.detach())}
+        return {name: float(term.detach()) for name, term in terms.items()}
 
     def rate(self, step: int) -> float:
         """The learning rate of that step."""
         return self.recipe.optimiser.rate * rate_factor(self.recipe.schedule, step / self.recipe.training.steps)
 
-    def objective(self, batch: Batch) -> Tensor:
-        """The loss."""
-        return self.loss(estimate(self.wrapped, batch).float(), batch.x)
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        """The weighted terms of the loss."""
+        return {"loss": self.loss(estimate(self.wrapped, batch).float(), batch.x)}
 
     def state(self) -> State:
+        """All that must be saved to go on."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state,
@@ -101,13 +85,26 @@ class Supervised:
         }
 
     def load(self, state: State) -> None:
+        """Take up what was saved."""
         self.network.load_state_dict(state["network"])
         self.average.load(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
 
-    def _clip(self, step: int) -> None:
-        training = self.recipe.training
-        if training.clip_norm:
-            self.fabric.clip_gradients(self.wrapped, self.optimiser, max_norm=training.clip_norm)
-        if training.clip_value:
-            clip_values(self.network, training.clip_value / max(self.rate(step), 1e-12))
+
+class Contrastive(Supervised):
+    """Pixel losses, and λ times the contrastive loss on the features of patches: IPT's pre-training (Chen et al. 2021).
+
+    Args:
+        recipe: of the training, its ``contrastive`` part above 0.
+        network: an IPT; each batch is of one task.
+        fabric: devices and precision.
+    """
+
+    def __init__(self, recipe: Recipe, network: IPT, fabric: Fabric) -> None:
+        super().__init__(recipe, network, fabric)
+        self.wrapped.mark_forward_method("restored")
+
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        choose_task(self.wrapped, batch.task)
+        x, features = self.wrapped.restored(batch.y)
+        return {"loss": self.loss(x.float(), batch.x) + self.recipe.contrastive * contrastive(features)}

@@ -6,6 +6,7 @@ Patches are drawn ``margin`` pixels larger on each side than the loss sees, so t
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from restora.core.errors import InvalidParameter
 from restora.degradations.degradation import Degradation, Degraded
-from restora.degradations.words import kernel
+from restora.degradations.words import KERNELS
 
 _BLOCK = 8
 """Side of the blocks of a JPEG: patches are cut anywhere on their grid."""
@@ -63,7 +64,7 @@ class Pairs:
 
     def _reach_of_blur(self) -> int:
         blur = self.degradation.blur
-        return 0 if blur is None else max(kernel(blur.end("high")).shape) // 2
+        return 0 if blur is None else max(KERNELS.make(blur.end("high"), Path()).shape) // 2
 
     def __call__(self, x: Float[Tensor, "b c h w"], generator: torch.Generator) -> Batch:
         """Make the pairs of patches grown by the margin. The generator is one of the CPU."""

@@ -35,9 +35,9 @@ class Validation:
         """In dB, of estimates clipped to [0, 1]; NaN where no image was held out."""
         if not self._batches:
             return math.nan
-        judged = copy.deepcopy(network).eval()
-        judged.load_state_dict(average.state)
-        return sum(self._score(judged, batch) for batch in self._batches) / len(self._batches)
+        averaged = copy.deepcopy(network).eval()
+        averaged.load_state_dict(average.state)
+        return sum(self._score(averaged, batch) for batch in self._batches) / len(self._batches)
 
     def _score(self, network: Network, batch: Batch) -> float:
         error = (estimate(network, batch).clamp(0, 1) - batch.x).square().mean()

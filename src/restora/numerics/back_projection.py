@@ -5,23 +5,23 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from restora.core.operator import Operator
 from restora.numerics.convolution import convolve_separable
-from restora.operators.downsample import Downsample
 
 
 def back_projected(
-    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Downsample
+    x: Float[Tensor, "b c h w"], y: Float[Tensor, "b c i j"], H: Operator
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c i j"]]:
-    """x + imresize(e, s) * p and e = y − Hx, with p a squared 5×5 Gaussian of standard deviation 1, sum 1.
+    """x + E * p and e = y − Hx, with p a squared 5×5 Gaussian of standard deviation 1, sum 1; E is e enlarged.
 
     The step of Irani and Peleg (1991), in the form that sparse methods of super-resolution end with (Yang et al. 2010).
-    The convolution has zeros beyond the border; g² is a Gaussian of half the variance, so p is separable. Cost: two
-    resizings and a convolution of x.
+    E is ``H.first_guess(e)``. The convolution has zeros beyond the border; g² is a Gaussian of half the variance, so p
+    is separable. Cost: two resizings and a convolution of x.
 
     Args:
         x: the image as it is so far.
         y: its measurement.
-        H: how it was measured.
+        H: how it was measured, a :class:`restora.operators.downsample.Downsample` as a rule.
     """
     g = torch.exp(-0.5 * torch.arange(-2, 3, dtype=torch.float64) ** 2)
     p = g**2 / (g**2).sum()

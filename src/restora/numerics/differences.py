@@ -45,11 +45,6 @@ def gradient_spectrum(
     return (4 * torch.sin(math.pi * k) ** 2 + 4 * torch.sin(math.pi * v) ** 2).to(dtype)
 
 
-def gradient_norm(size: Size, boundary: Boundary = "reflect") -> float:
-    """‖D‖, the largest singular value; at most √8, which it approaches as the image grows."""
-    return math.sqrt(float(gradient_spectrum(size, boundary, dtype=torch.float64).max()))
-
-
 def _forward(x: Tensor, dim: int, boundary: Boundary) -> Tensor:
     if boundary == "circular":
         return x.roll(-1, dim) - x

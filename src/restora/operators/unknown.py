@@ -35,6 +35,7 @@ class _Unknown(Operator):
     @abstractmethod
     def _refuse(self) -> NoReturn:
         """Raise CannotSolve with what to do instead."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

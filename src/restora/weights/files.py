@@ -22,8 +22,6 @@ from restora.weights.pickles import Stub, read_pickle
 WRAPPERS = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net", "network", "generator", "netG")
 """Keys under which a checkpoint keeps the network, in order of preference: averaged weights first."""
 
-SAFETENSORS = ".safetensors"
-
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 

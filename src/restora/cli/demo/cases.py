@@ -1,4 +1,4 @@
-"""Cases: five photographs, how each is made worse, and what restora is told when it mends it."""
+"""Cases: five photographs, how each is made worse, and what restora knows when it restores it."""
 
 import sys
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ class Case:
     Attributes:
         name: of its files.
         title: what is wrong with it.
-        told: what restora knows.
+        known: what restora knows of it.
         photograph: a file of scikit-image.
         corner: top left corner, (left, top), of the cut.
         degrade: options of ``restora degrade``.
-        restore: words of the command that mends it; ``{mask}`` stands for the mask's file.
+        restore: words of the command that restores it; ``{mask}`` stands for the mask's file.
     """
 
     name: str
     title: str
-    told: str
+    known: str
     photograph: str
     corner: tuple[int, int]
     degrade: tuple[str, ...]
@@ -38,7 +38,7 @@ CASES = (
     Case(
         "noise",
         "Noise, sigma 25 of 255",
-        "told the noise level",
+        "given the noise level",
         "astronaut.png",
         (96, 0),
         ("--noise", "gaussian:25"),
@@ -47,7 +47,7 @@ CASES = (
     Case(
         "blur",
         "Motion blur, 11 pixels at 30°, and noise",
-        "told the kernel and the noise level",
+        "given the kernel and the noise level",
         "coffee.png",
         (118, 2),
         ("--blur", "motion:11:30", "--noise", "gaussian:2"),
@@ -56,7 +56,7 @@ CASES = (
     Case(
         "resolution",
         "A ninth of the pixels",
-        "told the factor, 3",
+        "given the factor, 3",
         "motorcycle_left.png",
         (180, 118),
         ("--scale", "3"),
@@ -65,7 +65,7 @@ CASES = (
     Case(
         "holes",
         "Written over",
-        "told which pixels are missing",
+        "given the mask",
         "chelsea.png",
         (20, 0),
         ("--mask", "text:14"),
@@ -74,7 +74,7 @@ CASES = (
     Case(
         "unknown",
         "Noise and JPEG compression",
-        "told nothing",
+        "given nothing",
         "rocket.jpg",
         (119, 120),
         ("--noise", "gaussian:12", "--jpeg", "90"),

@@ -13,7 +13,7 @@ from torch import Tensor
 from restora.cli.demo.cases import CASES, HEIGHT, WIDTH, Case, photograph
 from restora.cli.demo.sheet import Row, draw_sheet
 from restora.cli.outputs import make_folder
-from restora.cli.talk import Stopwatch, Talk
+from restora.cli.reporter import Reporter, Stopwatch
 from restora.core.errors import FileProblem, RestoraError
 from restora.evaluation.metrics import psnr, ssim
 from restora.front.pictures import tensor_of
@@ -43,21 +43,8 @@ class _Files:
         return cls(reference, degraded, restored, folder / f"{case.name}-1-degraded.mask.png")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Shown:
-    """A case after it was run: figures of before and after, and the row of the sheet."""
-
-    case: Case
-    command: str
-    method: str
-    before: tuple[float, float]
-    after: tuple[float, float]
-    seconds: float
-    row: Row
-
-
-def run_demo(folder: Path, *, overwrite: bool, talk: Talk) -> tuple[Shown, ...]:
-    """Run all cases, write their pictures and the sheet, and tell the figures.
+def run_demo(folder: Path, *, overwrite: bool, reporter: Reporter) -> None:
+    """Run all cases, write their pictures and the sheet, and print the figures.
 
     Raises:
         MissingDependency: scikit-image is not installed.
@@ -66,27 +53,22 @@ def run_demo(folder: Path, *, overwrite: bool, talk: Talk) -> tuple[Shown, ...]:
     watch = Stopwatch()
     sheet = folder / "sheet.png"
     make_folder(folder)
-    for path in (sheet, *(path for case in CASES for path in _paths(case, folder))):
-        refuse_existing(path, overwrite)
-    talk.say(f"{'':<11} {'method':<16} {'PSNR dB':>16}   {'SSIM':>16} {'seconds':>8}")
-    shown: list[Shown] = []
+    for files in (_Files.of(case, folder) for case in CASES):
+        for path in (sheet, files.reference, files.degraded, files.restored):
+            refuse_existing(path, overwrite)
+    reporter.say(f"{'':<11} {'method':<16} {'PSNR dB':>16}   {'SSIM':>16} {'seconds':>8}")
+    rows: list[Row] = []
     for case in CASES:
-        shown.append(_run(case, _Files.of(case, folder)))
-        talk.say(_line(shown[-1]))
-    write_picture(sheet, draw_sheet([each.row for each in shown]), overwrite=overwrite)
-    talk.say("\nthe same by hand:")
-    for each in shown:
-        talk.say(f"  {each.command}")
-    talk.say(f"\nside by side: {sheet}\neverything:   {folder.resolve()}  ({watch.seconds:.0f} s in all)")
-    return tuple(shown)
+        rows.append(_run(case, _Files.of(case, folder)))
+        reporter.say(_line(rows[-1]))
+    write_picture(sheet, draw_sheet(rows), overwrite=overwrite)
+    reporter.say("\nthe same by hand:")
+    for row in rows:
+        reporter.say(f"  {row.command}")
+    reporter.say(f"\nside by side: {sheet}\neverything:   {folder.resolve()}  ({watch.seconds:.0f} s in all)")
 
 
-def _paths(case: Case, folder: Path) -> tuple[Path, ...]:
-    files = _Files.of(case, folder)
-    return files.reference, files.degraded, files.restored
-
-
-def _run(case: Case, files: _Files) -> Shown:
+def _run(case: Case, files: _Files) -> Row:
     """Degrade and restore a photograph by commands, and measure."""
     reference = _cut(read_picture(photograph(case.photograph)), case.corner)
     write_picture(files.reference, reference, overwrite=True)
@@ -94,14 +76,13 @@ def _run(case: Case, files: _Files) -> Shown:
     words = [word.format(mask=files.mask) for word in case.restore]
     words.insert(1, str(files.degraded))
     watch = Stopwatch()
-    told = _command(*words, "-o", str(files.restored), "--overwrite")
+    said = _command(*words, "-o", str(files.restored), "--overwrite")
     seconds = watch.seconds
     degraded, restored = read_picture(files.degraded), read_picture(files.restored)
-    x, truth = tensor_of(restored), tensor_of(reference)
-    y = _as_large(tensor_of(degraded), truth)
-    before, after = _figures(y, truth), _figures(x, truth)
-    row = Row(case.title, case.told, str(told["method"]), seconds, (degraded, restored, reference), before[0], after[0])
-    return Shown(case, shlex.join(["restora", *words]), str(told["method"]), before, after, seconds, row)
+    truth = tensor_of(reference)
+    before, after = _figures(tensor_of(degraded), truth), _figures(tensor_of(restored), truth)
+    command = shlex.join(["restora", *words])
+    return Row(case, command, str(said["method"]), seconds, (degraded, restored, reference), before, after)
 
 
 def _command(*words: str) -> dict[str, object]:
@@ -131,20 +112,16 @@ def _cut(picture: Picture, corner: tuple[int, int]) -> Picture:
     return Picture(pixels, None, "rgb", "PNG", Metadata())
 
 
-def _as_large(y: Float[Tensor, "1 c i j"], truth: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 c h w"]:
-    """A reduced picture enlarged bicubically, so that it can be measured; any other as it is."""
-    size = truth.shape[-2], truth.shape[-1]
-    return y if y.shape == truth.shape else imresize(y, size=size)
-
-
-def _figures(x: Float[Tensor, "1 c h w"], truth: Float[Tensor, "1 c h w"]) -> tuple[float, float]:
-    """PSNR and SSIM."""
+def _figures(x: Float[Tensor, "1 c i j"], truth: Float[Tensor, "1 c h w"]) -> tuple[float, float]:
+    """PSNR and SSIM; a reduced picture is enlarged bicubically, so that it can be measured."""
+    if x.shape != truth.shape:
+        x = imresize(x, size=(truth.shape[-2], truth.shape[-1]))
     return float(psnr(x, truth)), float(ssim(x, truth))
 
 
-def _line(shown: Shown) -> str:
-    (psnr_before, ssim_before), (psnr_after, ssim_after) = shown.before, shown.after
+def _line(row: Row) -> str:
+    (psnr_before, ssim_before), (psnr_after, ssim_after) = row.before, row.after
     return (
-        f"{shown.case.name:<11} {shown.method:<16} {psnr_before:>6.2f} -> {psnr_after:>6.2f}   "
-        f"{ssim_before:>6.4f} -> {ssim_after:>6.4f} {shown.seconds:>8.1f}"
+        f"{row.case.name:<11} {row.method:<16} {psnr_before:>6.2f} -> {psnr_after:>6.2f}   "
+        f"{ssim_before:>6.4f} -> {ssim_after:>6.4f} {row.seconds:>8.1f}"
     )

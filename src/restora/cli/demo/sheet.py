@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from restora.cli.demo.cases import Case
 from restora.images.picture import Picture, as_uint8
 
 MARGIN = 36
@@ -24,25 +25,25 @@ COLUMNS = ("degraded", "restored", "reference")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Row:
-    """A case on the sheet.
+    """A case after it was run.
 
     Attributes:
-        title: what is wrong.
-        told: what restora knew.
-        method: what restored it.
+        case: what was done.
+        command: what restored it.
+        method: that it chose.
         seconds: it took.
         pictures: degraded, restored, reference; a smaller one is shown with its pixels enlarged.
-        before: PSNR of the degraded picture, in dB; of its bicubic enlargement where it is smaller.
-        after: PSNR of the restored one.
+        before: PSNR in dB and SSIM of the degraded picture; of its bicubic enlargement where it is smaller.
+        after: those of the restored one.
     """
 
-    title: str
-    told: str
+    case: Case
+    command: str
     method: str
     seconds: float
     pictures: tuple[Picture, Picture, Picture]
-    before: float
-    after: float
+    before: tuple[float, float]
+    after: tuple[float, float]
 
 
 def draw_sheet(rows: Sequence[Row]) -> Picture:
@@ -66,17 +67,18 @@ def _head(pen: ImageDraw.ImageDraw, width: int) -> None:
 def _row(page: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int, size: tuple[int, int]) -> None:
     """Title, three pictures, and what is to be read below each."""
     width, height = size
-    pen.text((MARGIN, top + 10), row.title, font=_font(20), fill=INK)
-    how = f"{row.told} · {row.method} · {row.seconds:.1f} s"
+    pen.text((MARGIN, top + 10), row.case.title, font=_font(20), fill=INK)
+    how = f"{row.case.known} · {row.method} · {row.seconds:.1f} s"
     pen.text((page.width - MARGIN, top + 13), how, font=_font(16), fill=FAINT, anchor="ra")
     is_small = row.pictures[0].size != row.pictures[2].size
-    before = f"{row.before:.2f} dB, enlarged bicubically" if is_small else f"{row.before:.2f} dB"
-    figures = (before, f"{row.after:.2f} dB   ({row.after - row.before:+.2f})", "")
+    before, after = row.before[0], row.after[0]
+    enlarged = ", enlarged bicubically" if is_small else ""
+    figures = (f"{before:.2f} dB{enlarged}", f"{after:.2f} dB   ({after - before:+.2f})", "")
     for column, (label, picture, figure) in enumerate(zip(COLUMNS, row.pictures, figures)):
         left, below = MARGIN + column * (width + GAP), top + TITLE + height + 7
         page.paste(_fitted(picture, size), (left, top + TITLE))
         pen.text((left, below), label, font=_font(16), fill=FAINT)
-        colour = GAIN if label == "restored" and row.after > row.before else INK
+        colour = GAIN if label == "restored" and after > before else INK
         pen.text((left + width, below), figure, font=_font(16), fill=colour, anchor="ra")
 
 

@@ -30,16 +30,13 @@ from torch import Tensor
 from restora.core.errors import InvalidParameter
 from restora.core.progress import Progress, silent
 from restora.learning.dictionaries.lagrange_dual import best_dictionary
-from restora.learning.dictionaries.samples import Samples
+from restora.learning.dictionaries.samples import CHUNK, Pair, Samples, code_moments
 from restora.numerics.sparse.feature_sign import feature_sign
 from restora.patches.coded_patches import normalised_atoms
 
-_CHUNK = 1 << 14
 _RIDGE = 8  # roundings of 1 that are added to A's diagonal, 1e-6 in single precision: A may be singular
 _LARGEST = 100.0  # of |β|: a nearly singular A must not throw the dictionary away
 _PATIENCE = 2
-
-Pair = tuple[Float[Tensor, "p K"], Float[Tensor, "q K"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +69,10 @@ def train_coupled(
     samples: Samples,
     held_out: Samples,
     start: Pair,
-    *,
     lam: float,
     descent: Descent,
     generator: torch.Generator,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Pair:
     """D_h and D_l; those of D_l are to be used as they are, not brought to length 1.
 
@@ -87,14 +83,14 @@ def train_coupled(
         lam: λ of z.
         descent: how to go down.
         generator: of the order of samples.
-        progress: told the held-out error after each pass.
+        progress: called with the held-out error after each pass.
 
     Cost: a pass is two LASSOs of K unknowns and a system of |O| unknowns a sample.
     """
     D_l = normalised_atoms(start[1])
     D_h = _fine_dictionary(samples, D_l, lam)
     best, least, since, t = (D_h, D_l), direction_error(held_out, (D_h, D_l), lam), 0, 0
-    (progress or silent)(0, descent.passes, f"held-out error {least:.5f}")
+    progress(0, descent.passes, f"held-out error {least:.5f}")
     for number in range(1, descent.passes + 1):
         for chosen in torch.randperm(len(samples.x), generator=generator).split(descent.batch):
             _, slope = coupled_gradient(samples.x[chosen], samples.y[chosen], (D_h, D_l), lam, descent.gamma)
@@ -103,7 +99,7 @@ def train_coupled(
             t += 1
         D_h = _fine_dictionary(samples, D_l, lam)
         error = direction_error(held_out, (D_h, D_l), lam)
-        (progress or silent)(number, descent.passes, f"held-out error {error:.5f}")
+        progress(number, descent.passes, f"held-out error {error:.5f}")
         since = 0 if error < least else since + 1
         if error < least:
             best, least = (D_h, D_l), error
@@ -140,7 +136,7 @@ def direction_error(samples: Samples, pair: Pair, lam: float) -> float:
     """Mean of ‖h/‖h‖ − x‖² for h = D_h z; 1 where z = 0."""
     D_h, D_l = pair
     total = 0.0
-    for x, y in zip(samples.x.split(_CHUNK), samples.y.split(_CHUNK)):
+    for x, y in zip(samples.x.split(CHUNK), samples.y.split(CHUNK)):
         h = feature_sign(D_l, y, lam) @ D_h.mT
         h = h / torch.linalg.vector_norm(h, dim=1, keepdim=True).clamp_min(1e-12)
         total += float((h - x).square().sum())
@@ -149,10 +145,5 @@ def direction_error(samples: Samples, pair: Pair, lam: float) -> float:
 
 def _fine_dictionary(samples: Samples, D_l: Float[Tensor, "q K"], lam: float) -> Float[Tensor, "p K"]:
     """argmin over D_h of Σ‖D_h z − x‖² with atoms of length at most 1."""
-    K = D_l.shape[1]
-    AA, AX = D_l.new_zeros(K, K), D_l.new_zeros(K, samples.x.shape[1])
-    for x, y in zip(samples.x.split(_CHUNK), samples.y.split(_CHUNK)):
-        z = feature_sign(D_l, y, lam)
-        AA += z.mT @ z
-        AX += z.mT @ x
+    AA, AX, _ = code_moments(D_l, samples.y, samples.x, lam)
     return best_dictionary(AA, AX)

@@ -1,23 +1,20 @@
 """The recipe of a pair of dictionaries: what it depends on, and the function that trains it.
 
 A recipe is a TOML file with ``name``, ``kind = "dictionaries"``, a table ``[data]``, a table ``[dictionaries]`` whose
-keys are the attributes of :class:`Joint` (``lambda`` for ``lam``) and, for coupled training, a table ``[descent]`` with
-those of :class:`~restora.learning.dictionaries.coupled.Descent`.
+keys are the attributes of :class:`~restora.learning.dictionaries.joint.Joint` (``lambda`` for ``lam``) and, for coupled
+training, a table ``[descent]`` with those of :class:`~restora.learning.dictionaries.coupled.Descent`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from restora.core.errors import InvalidParameter
-from restora.core.progress import Progress
+from restora.core.progress import Progress, silent
 from restora.learning.dictionaries.coupled import Descent, train_coupled
-from restora.learning.dictionaries.joint import train_joint
-from restora.learning.dictionaries.samples import Samples, draw_samples
+from restora.learning.dictionaries.joint import Joint, train_joint
+from restora.learning.dictionaries.samples import Pair, Samples, draw_samples
 from restora.learning.images import Images, held_out, read_images
 
 
@@ -27,37 +24,6 @@ class Folders:
 
     folders: tuple[str, ...]
     terms: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Joint:
-    """All that a jointly trained pair depends on, beside the images.
-
-    Attributes:
-        scale: of super-resolution, >= 2.
-        atoms: K.
-        patch: side of a patch.
-        lam: λ of the codes.
-        samples: pairs drawn before flat ones are dropped.
-        iterations: of joint training.
-        validation: so many images are kept out of the training.
-        seed: of all randomness.
-    """
-
-    scale: int
-    atoms: int = 512
-    patch: int = 5
-    lam: float = field(default=0.15, metadata={"key": "lambda"})
-    samples: int = 100_000
-    iterations: int = 40
-    validation: int = 9
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        least = {"scale": 2, "atoms": 1, "patch": 2, "samples": 1, "iterations": 1, "validation": 1}
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                raise InvalidParameter.outside(name, getattr(self, name), f">= {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +47,13 @@ class DictionaryRecipe:
     purpose: str = ""
 
 
-def train_dictionaries(
-    recipe: DictionaryRecipe, folder: Path, progress: Progress | None = None
-) -> tuple[Float[Tensor, "p K"], Float[Tensor, "q K"]]:
+def train_dictionaries(recipe: DictionaryRecipe, folder: Path, progress: Progress = silent) -> Pair:
     """Train the pair of a recipe.
 
     Args:
         recipe: the images and all parameters.
         folder: where the folders of training images lie.
-        progress: told after each iteration of the joint training, then after each pass of the coupled one.
+        progress: called after each iteration of the joint training, then after each pass of the coupled one.
 
     Returns:
         D_h and D_l.
@@ -98,23 +62,14 @@ def train_dictionaries(
         MissingData: a folder is not there or empty.
     """
     joint = recipe.dictionaries
-    images, kept = held_out(read_images(folder, list(recipe.data.folders), "y"), joint.validation)
+    images, kept = held_out(read_images(folder, recipe.data.folders, "y"), joint.validation)
     generator = torch.Generator().manual_seed(joint.seed)
     samples = _samples(images, joint, joint.samples, generator)
     checks = _samples(kept, joint, max(1, joint.samples // 10), generator)
-    pair = train_joint(
-        samples,
-        atoms=joint.atoms,
-        lam=joint.lam,
-        iterations=joint.iterations,
-        generator=generator,
-        progress=progress,
-    )
+    pair = train_joint(samples, joint, generator, progress)
     if recipe.descent is None:
         return pair
-    return train_coupled(
-        samples, checks, pair, lam=joint.lam, descent=recipe.descent, generator=generator, progress=progress
-    )
+    return train_coupled(samples, checks, pair, joint.lam, recipe.descent, generator, progress)
 
 
 def _samples(images: Images, joint: Joint, count: int, generator: torch.Generator) -> Samples:

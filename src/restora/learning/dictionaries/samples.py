@@ -9,10 +9,17 @@ from torch import Tensor
 
 from restora.core.errors import InvalidInput
 from restora.numerics.imresize import imresize
+from restora.numerics.sparse.feature_sign import feature_sign
 from restora.patches.coded_patches import gradient_features, patches_at
 
 LEAST_VARIANCE = 10 / 255**2
 """Fine patches of at most this variance teach nothing."""
+
+CHUNK = 1 << 14
+"""Samples that are coded at a time."""
+
+Pair = tuple[Float[Tensor, "p K"], Float[Tensor, "q K"]]
+"""D_h and D_l."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,3 +77,17 @@ def _of_image(
     x = patches_at(fine[0], rows, columns, patch)
     y = patches_at(gradient_features(coarse)[0], rows, columns, patch)
     return x - x.mean(1, keepdim=True), y
+
+
+def code_moments(
+    D: Float[Tensor, "q K"], y: Float[Tensor, "n q"], x: Float[Tensor, "n p"], lam: float
+) -> tuple[Float[Tensor, "K K"], Float[Tensor, "K p"], float]:
+    """AAᵀ, AXᵀ and the mean objective for the codes A of y over D, a chunk of samples at a time."""
+    K = D.shape[1]
+    AA, AX, objective = D.new_zeros(K, K), D.new_zeros(K, x.shape[1]), 0.0
+    for seen, wanted in zip(y.split(CHUNK), x.split(CHUNK)):
+        A = feature_sign(D, seen, lam)
+        AA += A.mT @ A
+        AX += A.mT @ wanted
+        objective += float(0.5 * (seen - A @ D.mT).square().sum() + lam * A.abs().sum())
+    return AA, AX, objective / len(x)

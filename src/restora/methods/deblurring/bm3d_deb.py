@@ -25,7 +25,7 @@ filtering", Proc. SPIE 6812, 2008, doi:10.1117/12.766355.
 import math
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import torch
 from jaxtyping import Complex, Float
@@ -77,7 +77,7 @@ class BM3DDeblurring(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Deblur; ``parts`` holds the estimate of the first stage."""
-        H = problem.H
+        H = cast(Blur, problem.H)
         torus = close(problem.y, H, self.closing)
         scene = self._large_enough(torus.y)
         V = H.otf((scene.shape[-2], scene.shape[-1]), scene)

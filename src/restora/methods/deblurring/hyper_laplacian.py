@@ -29,7 +29,7 @@ D. Krishnan and R. Fergus, "Fast image deconvolution using hyper-Laplacian prior
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import torch
 
@@ -94,7 +94,7 @@ class HyperLaplacian(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Deconvolve. A row of ``stats`` a step: β, and the relative change of x."""
-        H = problem.H
+        H = cast(Blur, problem.H)
         torus = close(problem.y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
         K = H.otf(size, torus.y)

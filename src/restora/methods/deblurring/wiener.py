@@ -38,7 +38,7 @@ C. L. Mallows, "Some comments on C_p", Technometrics 15, 1973, doi:10.1080/00401
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Complex, Float
@@ -96,7 +96,7 @@ class Wiener(Method):
     closing: Closing = "edgetaper"
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        H = problem.H
+        H = cast(Blur, problem.H)
         torus = close(problem.y, H, self.closing)
         size = (torus.y.shape[-2], torus.y.shape[-1])
         Y, K = torch.fft.rfft2(torus.y), H.otf(size, torus.y)

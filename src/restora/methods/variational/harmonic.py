@@ -29,7 +29,7 @@ T. F. Chan and J. Shen, "Mathematical models for local nontexture inpaintings", 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 from restora.core.method import Context, Method
 from restora.core.parameters import counting, positive
@@ -64,7 +64,7 @@ class HarmonicInpainting(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         """Fill the missing pixels. A channel without any known pixel becomes zero."""
-        y, known = problem.y, problem.H.known.to(problem.y)
+        y, known = problem.y, cast(Mask, problem.H).known.to(problem.y)
         fill = harmonic_fill(y, known, tolerance=self.tolerance, max_iterations=self.max_iterations)
         context.progress(1, 1, f"{fill.iterations} iterations")
         if fill.iterations < self.max_iterations:

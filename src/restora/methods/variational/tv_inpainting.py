@@ -37,7 +37,7 @@ doi:10.5201/ipol.2012.g-tvi.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -87,7 +87,7 @@ class TVInpainting(Method):
 
     def solve(self, problem: Problem, context: Context) -> Result:
         y, beta, gamma = problem.y, self.beta, self.gamma
-        known = problem.H.known.to(y).expand(y.shape) > 0
+        known = cast(Mask, problem.H).known.to(y).expand(y.shape) > 0
         spectrum = gradient_spectrum(problem.size, "reflect", dtype=y.dtype, device=y.device)
         inverse = 1 / (beta * spectrum + gamma)
 

@@ -10,11 +10,10 @@ With the split z = Wx and the scaled multiplier u, over-relaxed by α in [1, 2):
 It stops where ‖Wx − z‖ and the step of z are both at most ``tolerance`` of ‖z‖. ρ decides how fast it converges, not
 what to (where g is convex). ρ stays what it is: balancing it by the residuals would make an item depend on its batch.
 
-There are two x-steps for matrices D (m × n), each factored once:
-
-- :class:`Ridge`, f = ½‖y − Dx‖² and W = I: (DᵀD + ρI)⁻¹ = (I − Dᵀ(ρI + DDᵀ)⁻¹D)/ρ (Woodbury: m × m where m < n).
-- :class:`Projection`, f = 0 where Dx = y, else ∞: the nearest point of the solutions, v + Dᵀ(DDᵀ)⁻¹(y − Dv), with
-  which the method solves basis pursuit, min ‖x‖₁ subject to Dx = y.
+Two x-steps for matrices D (m × n), each factored once:
+:class:`Ridge`       f = ½‖y − Dx‖², W = I:   (DᵀD + ρI)⁻¹ = (I − Dᵀ(ρI + DDᵀ)⁻¹D)/ρ   (Woodbury: m × m where m < n);
+:class:`Projection`  f = 0 where Dx = y, else ∞:   the nearest point of the solutions, v + Dᵀ(DDᵀ)⁻¹(y − Dv), with which
+                     the method solves basis pursuit, min ‖x‖₁ subject to Dx = y.
 
 References.
 S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein, "Distributed optimization and statistical learning via the

@@ -1,6 +1,6 @@
 import pytest
 
-from restora.cli.colours import colour_from
+from restora.cli.holes import colour_from
 from restora.core.errors import UnknownName
 
 

@@ -1,13 +1,13 @@
-"""Talk: what a run says, to a person or in JSON, and how far it is."""
+"""Reporter: what a run says, to a person or in JSON, and how far it is."""
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Timer
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from restora.core.progress import Progress, silent
 
@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 
 SHOWN_AFTER = 2.0
 """Seconds of work after which a bar appears."""
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """Print an object as a line of JSON."""
+    print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+def print_table(head: Sequence[str], forms: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, wrapped to a terminal; where something else reads it, a line a row, its cells in these formats."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print(" ".join(f"{cell:{form}}" for cell, form in zip(row, forms)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for first, *others in rows:
+        table.add_row(f"[cyan]{first}[/]", *others)
+    Console().print(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +60,13 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """How to talk.
+class Reporter:
+    """How a run reports.
 
     Attributes:
         json: one object a picture on standard output, and nothing else there.
         quiet: errors only.
-        to_standard: the picture goes to standard output, so all talk goes to standard error.
+        to_standard: the picture goes to standard output, so all lines go to standard error.
     """
 
     json: bool = False
@@ -56,7 +76,7 @@ class Talk:
     def say(self, line: str) -> None:
         """A line for a person."""
         if not self.quiet and not self.json:
-            print(line, file=self._stream, flush=True)
+            print(line, file=sys.stderr if self.to_standard else sys.stdout, flush=True)
 
     def warn(self, line: str) -> None:
         """A line of trouble, always said."""
@@ -65,15 +85,9 @@ class Talk:
     def report(self, report: Report) -> None:
         """What became of a picture."""
         if self.json:
-            record = {
-                "input": report.source,
-                "output": report.output,
-                **report.facts,
-                "sentence": report.done,
-                "seen": list(report.seen),
-                "seconds": round(report.seconds, 3),
-            }
-            print(json.dumps(record, ensure_ascii=False), flush=True)
+            facts = {**report.facts, "sentence": report.done, "seen": list(report.seen)}
+            seconds = round(report.seconds, 3)
+            print_json({"input": report.source, "output": report.output, **facts, "seconds": seconds})
             return
         self.say(report.source)
         for sentence in report.seen:
@@ -82,9 +96,9 @@ class Talk:
         self.say(f"  saved   {report.output or 'nothing was written'} ({report.seconds:.1f} s)")
 
     def failed(self, source: str, error: Exception) -> None:
-        """A picture that could not be done, for JSON; a person is told at the end."""
+        """A picture that could not be done, for JSON; a person reads of it at the end."""
         if self.json:
-            print(json.dumps({"input": source, "output": None, "error": str(error)}, ensure_ascii=False), flush=True)
+            print_json({"input": source, "output": None, "error": str(error)})
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Progress]:
@@ -97,10 +111,6 @@ class Talk:
             yield meter
         finally:
             meter.close()
-
-    @property
-    def _stream(self) -> TextIO:
-        return sys.stderr if self.to_standard else sys.stdout
 
 
 class _Meter:
