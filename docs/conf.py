@@ -43,5 +43,20 @@ def _escaped(line):
     return "".join(part if part.startswith("``") else part.replace("|", r"\|") for part in parts)
 
 
+plain = {}
+
+
+def keep_plain(app, what, name, obj, options, lines):
+    """Remember the docstring of a variable: napoleon would take what stands before a colon for its type."""
+    if what in ("data", "attribute"):
+        plain[name] = list(lines)
+
+
+def take_plain(app, what, name, obj, options, lines):
+    lines[:] = plain.pop(name, lines)
+
+
 def setup(app):
-    app.connect("autodoc-process-docstring", mark_up)
+    app.connect("autodoc-process-docstring", keep_plain, priority=100)
+    app.connect("autodoc-process-docstring", take_plain, priority=600)
+    app.connect("autodoc-process-docstring", mark_up, priority=700)

@@ -5,13 +5,9 @@ from typing import Annotated, ClassVar
 
 import torch
 
-from restora.core.method import Context, Method
-from restora.core.parameters import odd
-from restora.core.problem import Problem
-from restora.core.result import Result
-from restora.core.spec import Spec
+from restora import Context, Identity, Method, Problem, Result, Spec
+from restora.core import odd
 from restora.operators.boundaries import extend
-from restora.operators.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)

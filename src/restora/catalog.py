@@ -10,6 +10,7 @@ a class that no package announces is found by that name too.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -190,7 +191,8 @@ GROUP = "restora.methods"
 def entries(task: str | None = None, family: str | None = None) -> tuple[Entry, ...]:
     """The rows, in the order of the book; only those for a task or of a family where one is named.
 
-    Those of other packages come last; to read them imports their modules, and torch.
+    Those of other packages come last; to read them imports their modules, and torch. A package that cannot be imported
+    is left out with a warning.
     """
     rows = _own_entries() + _announced()
     return tuple(e for e in rows if (task is None or task in e.tasks) and (family is None or family == e.family))
@@ -215,7 +217,7 @@ def find(name: str) -> Entry:
         return _foreign(name)
     for point in entry_points(group=GROUP):
         if point.name == name:
-            return _foreign(point.value)
+            return _foreign(point.value, name)
     raise UnknownName.among("method", name, names())
 
 
@@ -237,11 +239,17 @@ def _own_entries() -> tuple[Entry, ...]:
 
 
 def _announced() -> tuple[Entry, ...]:
-    return tuple(_foreign(point.value) for point in entry_points(group=GROUP))
+    rows = []
+    for point in entry_points(group=GROUP):
+        try:
+            rows.append(_foreign(point.value, point.name))
+        except InvalidInput as error:  # one package that does not work must not hide all methods
+            warnings.warn(str(error), stacklevel=3)
+    return tuple(rows)
 
 
-def _foreign(target: str) -> Entry:
-    """The row of a class of another package, as its spec describes it."""
+def _foreign(target: str, called: str | None = None) -> Entry:
+    """The row of a class of another package, as its spec describes it; ``called`` is the name that it announces."""
     from restora.core.method import Method  # noqa: PLC0415 (imports torch, which this table does not need)
 
     module, _, name = target.partition(":")
@@ -253,4 +261,4 @@ def _foreign(target: str) -> Entry:
         raise InvalidInput(f"{target} is no method: derive it from restora.Method and give it a spec")
     spec, summary = method.spec, (method.__doc__ or "").strip().partition("\n")[0]
     architectures: tuple[str, ...] = getattr(method, "architectures", ())
-    return Entry(spec.name, module.partition(".")[0], spec.tasks, summary, target, architectures)
+    return Entry(called or spec.name, module.partition(".")[0], spec.tasks, summary, target, architectures)

@@ -1,5 +1,8 @@
 """Every method has its page, and says in its file all that the page needs."""
 
+import doctest
+from pathlib import Path
+
 import generate
 import pytest
 
@@ -26,3 +29,9 @@ def test_every_method_has_its_page(entry):
     ]
     places = [text.index(f"\n{heading}\n---") for heading in headings]
     assert places == sorted(places)
+
+
+def test_the_examples_of_the_plan_print_what_the_page_says():
+    page = Path(generate.ROOT) / "docs" / "plan.rst"
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert (failed, tried > 5) == (0, True)

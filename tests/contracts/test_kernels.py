@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 from numba.core.dispatcher import Dispatcher
-from restora.noise.lattice import Lattice
 
 import restora
 from restora.core.kernels import ScaledKernel, _reached
+from restora.diagnosis.lattice import Lattice
 from restora.frames.dual_tree import DualTree
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.frames.wavelet import WaveletTransform

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -108,6 +109,34 @@ def test_a_class_is_restored_by_like_a_name(foreign):
     assert torch.equal(by_name, restore(problem, method, parameters={"side": 5}).x)
     array = problem.y[0, 0].numpy()
     assert denoise(array, 0.1, method=method).shape == array.shape
+
+
+@pytest.fixture
+def announced(monkeypatch):
+    """Entry points of installed packages: one that works, and one whose module is missing."""
+    points = [
+        EntryPoint("box", "box_filter:BoxFilter", catalog.GROUP),
+        EntryPoint("gone", "no_such:Gone", catalog.GROUP),
+    ]
+    monkeypatch.setattr(catalog, "entry_points", lambda group: [point for point in points if point.group == group])
+
+
+def test_an_announced_method_is_a_row_and_a_broken_package_hides_none(foreign, announced):
+    with pytest.warns(UserWarning, match="no_such:Gone cannot be imported"):
+        rows = catalog.entries()
+    assert (rows[-1].name, rows[-1].target, rows[-1].tasks) == ("box", foreign, ("denoise",))
+    assert catalog.find("box") == rows[-1]
+    assert rows[:-1] == catalog._own_entries()
+    assert catalog.names()[-2:] == ("box", "gone")
+    with pytest.raises(InvalidInput, match="cannot be imported"):
+        catalog.find("gone")
+
+
+def test_a_method_is_called_as_its_package_announces_it(foreign, monkeypatch):
+    point = EntryPoint("mean-filter", foreign, catalog.GROUP)
+    monkeypatch.setattr(catalog, "entry_points", lambda group: [point])
+    assert catalog.entries()[-1] == catalog.find("mean-filter")
+    assert catalog.find("mean-filter").name == "mean-filter"
 
 
 def test_what_is_no_method_is_refused_in_a_sentence():
