@@ -10,6 +10,7 @@ from restora.frames.dual_tree import DualTree
 from restora.frames.finite_ridgelet import FiniteRidgelet
 from restora.frames.frame import Frame
 from restora.frames.local_ridgelet import LocalRidgelet
+from restora.frames.sliding_dct import SlidingCosines
 from restora.frames.steerable_pyramid import SteerablePyramid
 from restora.frames.undecimated_wavelet import UndecimatedWavelet
 from restora.frames.wavelet import WaveletTransform
@@ -23,6 +24,7 @@ FRAMES: tuple[tuple[str, Frame], ...] = (
     ("curvelet", CurveletTransform(3)),
     ("curvelet-wavelets", CurveletTransform(2, 12, "wavelets")),
     ("finite-ridgelet", FiniteRidgelet(5, 3)),
+    ("sliding-cosines", SlidingCosines(5)),
     ("local-ridgelet", LocalRidgelet(4, 2, 2)),
     ("dual-tree", DualTree(3)),
     ("dual-tree-q-shift-14", DualTree(2, "q-shift-14")),

@@ -39,6 +39,8 @@ MAPS = (
     Map("hard", prox.hard_threshold, lambda u: (u != 0).double(), False),
     Map("group", lambda v, tau: prox.group_soft_threshold(v, tau, GROUP), torch.abs),
     *(power(p) for p in (0.1, 0.3, 0.5, 0.6, 2 / 3, 0.8, 0.95, 1.0)),
+    Map("nuclear", lambda v, tau: prox.singular_value_threshold(v[..., None, None], tau)[..., 0, 0], torch.abs),
+    Map("box", lambda v, tau: prox.project_box(v, -0.5, 0.7), lambda u: outside((u < -0.5) | (u > 0.7))),
     Map("ball", lambda v, tau: prox.project_ball(v, 0.6, GROUP), lambda u: outside(u.abs() > 0.6 + 1e-12)),
 )
 every_map = pytest.mark.parametrize("map_", MAPS, ids=lambda m: m.name)
@@ -123,11 +125,43 @@ def test_shrinkage_and_projection_of_groups_add_up_to_the_identity():
     assert torch.allclose(shrunk + projected, v)
 
 
+def test_singular_values_are_softened():
+    v = torch.randn(2, 5, 3, dtype=torch.float64)
+    u = prox.singular_value_threshold(v, 0.8)
+    # The subgradient condition (v − u)/τ = UVᵀ + W with WᵀU = 0, ‖W‖ <= 1, by the two inequalities it is equivalent to.
+    slope = (v - u) / 0.8
+    assert bool((torch.linalg.matrix_norm(slope, 2) <= 1 + 1e-9).all())
+    assert torch.allclose((slope * u).sum((-2, -1)), torch.linalg.matrix_norm(u, "nuc"))
+
+
+def test_a_tensor_weighs_every_singular_value():
+    v = torch.diag(torch.tensor([5.0, 3.0, 1.0], dtype=torch.float64))
+    u = prox.singular_value_threshold(v, torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64))
+    assert torch.allclose(u.diag(), torch.tensor([4.5, 2.0, 0.0], dtype=torch.float64))
+
+
 @pytest.mark.parametrize("name", ["soft_threshold", "hard_threshold", "shrink_quadratic"])
 def test_a_tensor_weighs_every_entry(name):
     function = getattr(prox, name)
     v, tau = torch.tensor([-2.0, 0.5, 3.0]), torch.tensor([0.1, 1.0, 0.7])
     assert torch.equal(function(v, tau), torch.stack([function(a, float(t)) for a, t in zip(v, tau)]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**31), radius=st.floats(0.1, 5))
+def test_the_projection_on_the_simplex_satisfies_its_optimality_conditions(seed, radius):
+    v = torch.randn(4, 6, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    u = prox.project_simplex(v, radius)
+    assert torch.allclose(u.sum(-1), torch.full((4,), radius, dtype=torch.float64))
+    assert bool((u >= 0).all())
+    # ⟨v − u, w − u⟩ <= 0 for every vertex w of the simplex.
+    residual = v - u
+    assert bool((radius * residual.amax(-1) - (residual * u).sum(-1) <= 1e-9).all())
+
+
+def test_the_simplex_may_lie_along_any_axis():
+    v = torch.randn(3, 4, 5, dtype=torch.float64)
+    assert torch.allclose(prox.project_simplex(v, dim=1), prox.project_simplex(v.movedim(1, -1)).movedim(-1, 1))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +172,9 @@ def test_a_tensor_weighs_every_entry(name):
         lambda v: prox.shrink_power(v, 0.1, 0.0),
         lambda v: prox.shrink_power(v, 0.1, 1.5),
         lambda v: prox.shrink_power(v, float("nan"), 0.5),
+        lambda v: prox.project_box(v, 1.0, 0.0),
         lambda v: prox.project_ball(v, 0.0, (0,)),
+        lambda v: prox.project_simplex(v, -1.0),
     ],
 )
 def test_parameters_out_of_range_are_refused(call):

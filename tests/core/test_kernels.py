@@ -49,7 +49,8 @@ def package(tmp_path):
     """The folder that holds the copy."""
     source, folder = Path(restora.__file__).parent, tmp_path / "site" / "restora"
     (folder / "core").mkdir(parents=True)
-    for name in ("__init__.py", "core/__init__.py", "core/kernels.py"):
+    rooms = [f"{room}__init__.{suffix}" for room in ("", "core/") for suffix in ("py", "pyi")]
+    for name in (*rooms, "core/caches.py", "core/exports.py", "core/kernels.py"):
         shutil.copy(source / name, folder / name)
     (folder / "module.py").write_text(MODULE)
     (folder / "inner.py").write_text(INNER)

@@ -42,9 +42,6 @@ def add_commands(app: typer.Typer, panel: str | None, *commands: type[Command]) 
         text, _, lines = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples:\n")
         paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
         register = app.command(
-            command.__name__.lower(),
-            help="\n\n".join(paragraphs),
-            epilog="Examples:\n" + lines,
-            rich_help_panel=panel,
+            command.__name__.lower(), help="\n\n".join(paragraphs), epilog="Examples:\n" + lines, rich_help_panel=panel
         )
         register(command)

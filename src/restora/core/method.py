@@ -71,11 +71,7 @@ class Method(ABC):
 
     @final
     def run(
-        self,
-        problem: Problem,
-        *,
-        generator: torch.Generator | None = None,
-        progress: Progress | None = None,
+        self, problem: Problem, *, generator: torch.Generator | None = None, progress: Progress | None = None
     ) -> Result:
         """Restore x from ``problem``, as it is: whole, in its own colours.
 

@@ -213,14 +213,7 @@ def lines_of(rows: Iterable[Row], complexities: Mapping[str, Complexity | None])
         ssim = next(row.value for row in of_series if row.image == MEAN and row.metric == "ssim")
         images = len({row.image for row in of_series if row.image != MEAN})
         yield Line(
-            psnr.method,
-            psnr.set,
-            images,
-            psnr.value,
-            ssim,
-            psnr.seconds,
-            psnr.peak_mib,
-            complexities[psnr.method],
+            psnr.method, psnr.set, images, psnr.value, ssim, psnr.seconds, psnr.peak_mib, complexities[psnr.method]
         )
 
 

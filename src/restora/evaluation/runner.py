@@ -104,10 +104,7 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
 
 
 def recorded(
-    suite_name: str,
-    methods: Sequence[str] = (),
-    selection: Selection | None = None,
-    out: Path | None = None,
+    suite_name: str, methods: Sequence[str] = (), selection: Selection | None = None, out: Path | None = None
 ) -> Iterator[Row]:
     """What stands in ``out/measurements.csv``, whatever code measured it; nothing is run.
 

@@ -7,6 +7,7 @@ from restora.frames.finite_ridgelet import FiniteRidgelet as FiniteRidgelet
 from restora.frames.frame import Bands as Bands
 from restora.frames.frame import Frame as Frame
 from restora.frames.local_ridgelet import LocalRidgelet as LocalRidgelet
+from restora.frames.sliding_dct import SlidingCosines as SlidingCosines
 from restora.frames.stacked import Stacked as Stacked
 from restora.frames.steerable_pyramid import SteerablePyramid as SteerablePyramid
 from restora.frames.undecimated_wavelet import UndecimatedWavelet as UndecimatedWavelet

@@ -68,10 +68,7 @@ class BlockGrid:
         return torch.outer(*lines)
 
     def thresholded(
-        self,
-        x: Float[Tensor, "b c h w"],
-        matrix: Float[Tensor, "rows pixels"],
-        limits: Float[Tensor, " rows"],
+        self, x: Float[Tensor, "b c h w"], matrix: Float[Tensor, "rows pixels"], limits: Float[Tensor, " rows"]
     ) -> Float[Tensor, "b c h w"]:
         """The sum of RᵀT(R p) over all blocks p: R is the matrix, and T keeps what exceeds the limit of its row.
 

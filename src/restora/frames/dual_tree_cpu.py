@@ -66,13 +66,7 @@ def _analyse(
 
 @kernel
 def _analyse_rows(
-    x: np.ndarray,
-    filters: Filters,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    k: int,
-    low: np.ndarray,
-    high: np.ndarray,
+    x: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, k: int, low: np.ndarray, high: np.ndarray
 ) -> None:
     """Rows 2k and 2k + 1 of the low pass, row k of the complex bands."""
     hop = filters[0]
@@ -118,13 +112,7 @@ def _synthesise(
 
 @kernel
 def _synthesise_row(
-    low: np.ndarray,
-    parts: np.ndarray,
-    filters: Filters,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    i: int,
-    out: np.ndarray,
+    low: np.ndarray, parts: np.ndarray, filters: Filters, rows: np.ndarray, columns: np.ndarray, i: int, out: np.ndarray
 ) -> None:
     """Row i from the low-low part and the high-low (down, along), low-high and high-high ones."""
     hop, phases = filters[0], filters[3].shape[1]

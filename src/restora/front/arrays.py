@@ -115,7 +115,7 @@ class Execution:
         return plan(problem, method, parameters=parameters, device=self.device, tile=self.tile, seed=self.seed)
 
     def with_progress(self, progress: Progress) -> "Execution":
-        """The same, with progress told to this function."""
+        """The same, with progress reported to this function."""
         return replace(self, progress=progress)
 
 

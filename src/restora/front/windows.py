@@ -73,7 +73,7 @@ def smaller(error: RuntimeError | MemoryError, tiles: Tiles | None) -> Tiles:
 
 
 def _told(results: Iterable[Result], progress: Progress, count: int) -> Iterator[Result]:
-    """The results as they come; progress is told after each."""
+    """The results as they come; progress is reported after each."""
     for done, result in enumerate(results, start=1):
         progress(done, count, "tiles")
         yield result

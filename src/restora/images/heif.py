@@ -102,10 +102,7 @@ def decode_avif(data: bytes, limit: PixelLimit) -> Picture:
     else:
         pixels, alpha = _deep_avif(data, bits)
     metadata = Metadata(
-        icc=image.info.get("icc_profile"),
-        exif=upright(exif),
-        xmp=xmp_upright(xmp),
-        encoding=HeifEncoding(bits, chroma),
+        icc=image.info.get("icc_profile"), exif=upright(exif), xmp=xmp_upright(xmp), encoding=HeifEncoding(bits, chroma)
     )
     alpha = None if alpha is None else turned_upright(alpha, orientation)
     return Picture(turned_upright(pixels, orientation), alpha, kind_of(pixels.shape[2]), "AVIF", metadata)

@@ -167,12 +167,7 @@ def directories(data: bytes) -> list[Directory]:
     return found
 
 
-def pack(
-    fields: Mapping[int, Field],
-    children: Mapping[int, Mapping[int, Field]],
-    at: int,
-    form: Form,
-) -> bytes:
+def pack(fields: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], at: int, form: Form) -> bytes:
     """Bytes of a directory that will lie at byte ``at`` of a file, of its values and of its child directories.
 
     Values must be in the byte order of ``form``. A child of a child (the interoperability directory) is not written.

@@ -36,11 +36,7 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-def read_picture(
-    source: Path | str | bytes | Stream,
-    *,
-    max_pixels: int | None = DEFAULT_MAX_PIXELS,
-) -> Picture:
+def read_picture(source: Path | str | bytes | Stream, *, max_pixels: int | None = DEFAULT_MAX_PIXELS) -> Picture:
     """Read an image, with all that is to survive.
 
     What the file is, its content says; of its name, only the suffixes of raw files count. Pixels come upright, whatever

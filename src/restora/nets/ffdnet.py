@@ -47,14 +47,7 @@ class FFDNet(Network):
     # one loses 0.007 dB at σ = 25 and 0.015 at 15, where the rounding of the picture in the features begins to show.
     bfloat16_from = 25 / 255
 
-    def __init__(
-        self,
-        *,
-        channels: int = 1,
-        depth: int = 15,
-        width: int = 64,
-        from_identity: bool = False,
-    ) -> None:
+    def __init__(self, *, channels: int = 1, depth: int = 15, width: int = 64, from_identity: bool = False) -> None:
         super().__init__()
         for name, value, least in (("channels", channels, 1), ("depth", depth, 2), ("width", width, 1)):
             if value < least:

@@ -173,9 +173,7 @@ class _Block(nn.Module):
         self.conv1_1 = nn.Conv2d(width, width, 1)
         self.conv1_2 = nn.Conv2d(width, width, 1)
         self.conv_block = nn.Sequential(
-            nn.Conv2d(half, half, 3, padding=1, bias=False),
-            nn.ReLU(),
-            nn.Conv2d(half, half, 3, padding=1, bias=False),
+            nn.Conv2d(half, half, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(half, half, 3, padding=1, bias=False)
         )
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

@@ -52,7 +52,7 @@ class Jpeg(Noise):
 
     @property
     def sigma(self) -> float:
-        """The σ at which denoisers made for white noise leave the least error, from the quality alone.
+        """The σ at which denoisers made for white noise improve the image most, from the quality alone.
 
         The error depends on the picture and is not white. On photographs its root mean square is about 6.3 s^0.36 of
         255, s being the scale of libjpeg's tables (50/quality below 50, else 2 − quality/50); seven tenths of that

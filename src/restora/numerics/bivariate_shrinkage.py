@@ -112,13 +112,7 @@ def _energies(theta: np.ndarray, norms: np.ndarray, own: np.ndarray) -> None:
 
 @kernel(fuse=True)
 def _shrink_row(
-    theta: np.ndarray,
-    own: np.ndarray,
-    parent: np.ndarray,
-    variance: float,
-    i: int,
-    places: _Places,
-    out: np.ndarray,
+    theta: np.ndarray, own: np.ndarray, parent: np.ndarray, variance: float, i: int, places: _Places, out: np.ndarray
 ) -> None:
     rows, columns = places
     number = own.dtype.type

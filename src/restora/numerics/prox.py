@@ -1,9 +1,9 @@
 """Proximal maps: u = argmin_u ½‖u − v‖² + τ R(u), in closed form or to machine precision.
 
 Every function returns a new tensor of the shape and dtype of v; τ >= 0 is a number or a tensor that broadcasts with v.
-Sums run over the whole tensor unless dimensions are named, and all maps but the group ones act on each entry alone. The
-non-convex ones (:func:`hard_threshold`, :func:`shrink_power`) return a *global* minimiser; where 0 is one too, 0. Their
-thresholds are those of ½‖u − v‖²; papers that write ‖u − v‖² have others.
+Sums run over the whole tensor unless dimensions are named, and all maps but the group, nuclear and simplex ones act on
+each entry alone. The non-convex ones (:func:`hard_threshold`, :func:`shrink_power`) return a *global* minimiser; where
+0 is one too, 0. Their thresholds are those of ½‖u − v‖²; papers that write ‖u − v‖² have others.
 """
 
 import math
@@ -75,6 +75,22 @@ def shrink_power(v: Float[Tensor, "*shape"], tau: Weight, p: float) -> Float[Ten
     return torch.where(v.abs() > threshold, v.sign() * root, 0.0)
 
 
+def singular_value_threshold(v: Float[Tensor, "*batch m n"], tau: Weight) -> Float[Tensor, "*batch m n"]:
+    """R(u) = ‖u‖_*, the sum of the singular values of each matrix (last two axes): they are softened by τ.
+
+    A tensor τ broadcasts with the singular values, (…, min(m, n)), the largest first. Cost: O(mn·min(m, n)).
+    """
+    U, s, Vh = torch.linalg.svd(v, full_matrices=False)
+    return U * (s - _checked(tau)).clamp_min(0)[..., None, :] @ Vh
+
+
+def project_box(v: Float[Tensor, "*shape"], low: float, high: float) -> Float[Tensor, "*shape"]:
+    """R(u) = 0 where low <= u_i <= high, ∞ elsewhere: the nearest point of the box."""
+    if not low <= high:
+        raise InvalidParameter.outside("high", high, f">= low = {low}")
+    return v.clamp(low, high)
+
+
 def project_ball(v: Float[Tensor, "*shape"], radius: float, dim: tuple[int, ...]) -> Float[Tensor, "*shape"]:
     """R(u) = 0 where ‖u_g‖₂ <= radius for each group g (as in :func:`group_soft_threshold`), ∞ elsewhere.
 
@@ -84,6 +100,21 @@ def project_ball(v: Float[Tensor, "*shape"], radius: float, dim: tuple[int, ...]
         raise InvalidParameter.outside("radius", radius, "> 0")
     norm = _group_norm(v, dim)
     return v * (radius / norm.clamp_min(radius))
+
+
+def project_simplex(v: Float[Tensor, "*shape"], radius: float = 1.0, dim: int = -1) -> Float[Tensor, "*shape"]:
+    """R(u) = 0 where u >= 0 and Σu = radius along ``dim``, ∞ elsewhere. By sorting, O(n log n).
+
+    u = max(v − θ, 0) with the θ that gives the sum (Duchi et al., ICML 2008, doi:10.1145/1390156.1390191).
+    """
+    if not radius > 0:
+        raise InvalidParameter.outside("radius", radius, "> 0")
+    s = v.movedim(dim, -1).sort(descending=True).values
+    excess = s.cumsum(-1) - radius
+    count = torch.arange(1, s.shape[-1] + 1, dtype=v.dtype, device=v.device)
+    support = (s * count > excess).sum(-1, keepdim=True)
+    theta = excess.gather(-1, support - 1) / support
+    return (v - theta.movedim(-1, dim)).clamp_min(0)
 
 
 def _group_norm(v: Tensor, dim: tuple[int, ...]) -> Tensor:

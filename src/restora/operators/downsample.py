@@ -38,8 +38,8 @@ class Downsample(Operator):
     Raises:
         InvalidParameter: a scale of 1 or less.
         UnknownName: no such kernel.
-        InvalidInput: x or y has not the size that belongs to ``size``; without ``size``, x has one that cannot be
-            derived from that of y (crop it, or give ``size``).
+        InvalidInput: x or y has not the size that belongs to ``size``; without ``size``, the size of x does not
+            follow from that of y (crop it, or give ``size``).
     """
 
     scale: float

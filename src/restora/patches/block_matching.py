@@ -80,13 +80,7 @@ def _outward(radius: int) -> list[tuple[int, int]]:
 
 
 def _match_torch(
-    z: Tensor,
-    side: int,
-    rows: list[int],
-    columns: list[int],
-    offsets: list[tuple[int, int]],
-    members: int,
-    tau: float,
+    z: Tensor, side: int, rows: list[int], columns: list[int], offsets: list[tuple[int, int]], members: int, tau: float
 ) -> tuple[Tensor, Tensor]:
     """Offsets, many at a time, with the best so far kept."""
     b, w = z.shape[0], z.shape[-1]

@@ -15,13 +15,7 @@ from restora.core.kernels import kernel
 
 
 def match_cpu(
-    z: Tensor,
-    side: int,
-    rows: list[int],
-    columns: list[int],
-    offsets: list[tuple[int, int]],
-    members: int,
-    tau: float,
+    z: Tensor, side: int, rows: list[int], columns: list[int], offsets: list[tuple[int, int]], members: int, tau: float
 ) -> tuple[Tensor, Tensor]:
     """(index, length) of :class:`restora.patches.block_matching.Groups`.
 

@@ -107,11 +107,7 @@ class Profile:
     final: Stage
 
     def estimates(
-        self,
-        y: Float[Tensor, "b c h w"],
-        sigmas: list[float],
-        matched: Callable[[Tensor], Tensor],
-        progress: Progress,
+        self, y: Float[Tensor, "b c h w"], sigmas: list[float], matched: Callable[[Tensor], Tensor], progress: Progress
     ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]:
         """The basic and the final estimate.
 

@@ -14,12 +14,7 @@ _SPREAD = 1 / 12 + 1 / 6  # cells²: the variance of nearest splatting and of tr
 
 
 def bilateral_grid(
-    y: Float[Tensor, "b c h w"],
-    guide: Float[Tensor, "#b 1 h w"],
-    *,
-    sigma_s: float,
-    sigma_r: float,
-    sampling: float,
+    y: Float[Tensor, "b c h w"], guide: Float[Tensor, "#b 1 h w"], *, sigma_s: float, sigma_r: float, sampling: float
 ) -> Float[Tensor, "b c h w"]:
     """The bilateral filter of y with weights from a guide of one channel, by way of a grid.
 

@@ -12,12 +12,7 @@ _BAND = 1 << 16  # pixels of a band
 
 
 def guided(
-    y: Float[Tensor, "b c h w"],
-    guide: Float[Tensor, "#b d h w"],
-    *,
-    radius: int,
-    epsilon: float,
-    subsampling: int = 1,
+    y: Float[Tensor, "b c h w"], guide: Float[Tensor, "#b d h w"], *, radius: int, epsilon: float, subsampling: int = 1
 ) -> Float[Tensor, "b c h w"]:
     """q = āᵀI + b̄, with a = (Σ + εU)⁻¹C and b = ȳ − aᵀĪ from windows of the radius, cut at the border.
 

@@ -88,14 +88,7 @@ def _agree(x: np.ndarray, theta: np.ndarray, size: int) -> bool:
     return True
 
 
-@kernel(
-    fuse=True,
-    relax=(
-        "nnan",
-        "nsz",
-        "reassoc",
-    ),
-)
+@kernel(fuse=True, relax=("nnan", "nsz", "reassoc"))
 def _peak(line: np.ndarray) -> float:
     peak = line[0] * 0
     for j in range(line.size):
