@@ -173,7 +173,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def shipped() -> str:
     """The table of the weights that ship: what for, how they were trained, and their first figure."""
     rows = []
-    for record in (one.record for one in stored() if one.place == "shipped"):
+    for record in (one.record for one in stored() if one.location == "shipped"):
         protocol, numbers = next(iter(record.measured.items()), ("", {}))
         psnr = next((value for metric, value in numbers.items() if metric.startswith("psnr")), None)
         figure = "" if psnr is None else f"{psnr:.2f} dB on ``{protocol}``"

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import restora
+from restora.core.exports import exported_modules
 
 SOURCE = Path(restora.__file__).parent
 ROOMS = (
@@ -69,11 +70,8 @@ def _exported(folder: Path) -> str:
     stub = folder / "__init__.pyi"
     if not stub.exists():
         return ""
-    tree = ast.parse(stub.read_text(encoding="utf-8"))
-    pairs = [
-        (alias.name, node.module) for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
-    links = ", ".join(f":py:obj:`{name} <{module}.{name}>`" for name, module in sorted(pairs))
+    pairs = sorted(exported_modules(stub).items())
+    links = ", ".join(f":py:obj:`{name} <{module}.{name}>`" for name, module in pairs)
     return f"Exported: {links}."
 
 

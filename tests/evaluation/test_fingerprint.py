@@ -56,6 +56,13 @@ def test_code_counts_and_its_documentation_does_not(hash_of):
     assert hash_of() == first
 
 
+def test_a_name_that_a_package_exports_counts_as_its_module(hash_of):
+    hash_of(helper="from restora.frames import DualTree\nfrom restora import Mosaic")
+    found = closure({"toy.main"})
+    assert {"restora.frames.dual_tree", "restora.frames.dual_tree_filters", "restora.operators.mosaic"} <= found
+    assert "restora.frames.curvelet" not in found
+
+
 def test_nothing_is_imported(hash_of):
     hash_of()
     assert "toy" not in sys.modules

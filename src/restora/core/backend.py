@@ -1,4 +1,4 @@
-"""Which backend may run: compiled kernels on the processor, or Torch.
+"""Backend: the choice between compiled kernels on the processor and Torch.
 
 A function that has both writes ``compute = of_cpu if runs_on_cpu_kernels(y, guide) else of_torch``. How kernels are
 compiled, and from what size on they share their work among threads, is :mod:`restora.core.kernels`.
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 _ALLOCATOR = ("can't allocate memory", "not enough memory", "bad_alloc", "cannot allocate memory")
-"""What the messages say in which Torch reports on a CPU, by a plain RuntimeError, that memory is used up."""
+"""Texts by which Torch reports on a CPU, in a plain RuntimeError, that memory is used up."""
 
 
 def single_at_least(x: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def single_at_least(x: Tensor) -> Tensor:
 def runs_on_cpu_kernels(*tensors: Tensor | None) -> bool:
     """Whether compiled kernels may run on these tensors; None is passed over.
 
-    They take tensors on the CPU, in float32 or float64, that need no gradient. All others are for Torch.
+    They take tensors on the CPU, in float32 or float64, that need no gradient. Torch computes all others.
     """
     return all(
         x is None or (x.device.type == "cpu" and not x.requires_grad and x.dtype in (torch.float32, torch.float64))

@@ -8,7 +8,7 @@ def user_cache() -> Path:
     """The folder ``restora`` in XDG_CACHE_HOME, else in ``~/.cache``; it need not exist.
 
     Raises:
-        RuntimeError: nobody's home folder is known.
+        RuntimeError: the home folder of the user is unknown.
     """
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base).expanduser() if base else Path.home() / ".cache") / "restora"

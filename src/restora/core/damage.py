@@ -1,4 +1,4 @@
-"""What decoders raise for damaged files, apart from mistakes of our own: only the call of a decoder is guarded."""
+"""Errors that decoders raise for damaged files. Only the call of a decoder is guarded, not code of ours."""
 
 import tokenize
 import zipfile
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from restora.core.errors import FileProblem, RestoraError
 
 ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What ``zipfile`` raises for damaged archives; RuntimeError is that of encryption and of unknown compressions."""
+"""Exceptions that ``zipfile`` raises for damaged archives; RuntimeError: encryption and unknown compressions."""
 
 NUMPY_ERRORS = (*ZIP_ERRORS, tokenize.TokenError)  # the header of an array is read as Python is
-"""What ``numpy.load`` raises for damaged files."""
+"""Exceptions that ``numpy.load`` raises for damaged files."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Denoiser: the contract of what plug-and-play methods hold as their prior."""
+"""Denoiser: the contract of the priors of plug-and-play methods."""
 
 from typing import Protocol, runtime_checkable
 

@@ -53,4 +53,4 @@ class MissingData(RestoraError):
 
 
 class MissingWeights(RestoraError):
-    """The weights of a network are not on this machine; the message says how they get here."""
+    """The weights of a network are not on this machine; the message says how to get them."""

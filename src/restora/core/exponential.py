@@ -53,5 +53,5 @@ def _double(x: float) -> float:
 @overload(exp, jit_options={"fastmath": {"contract"}})
 @no_type_check
 def _implementation(x: float) -> Callable[[float], float]:
-    """What Numba compiles for a call of :func:`exp`; it hands over the type of the argument."""
+    """What Numba compiles for a call of :func:`exp`; it passes the type of the argument."""
     return _single if x == types.float32 else _double

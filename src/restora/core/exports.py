@@ -20,9 +20,7 @@ def exports(package: str, file: str) -> tuple[Callable[[str], object], Callable[
         package: ``__name__`` of the package.
         file: its ``__file__``; the stub lies beside it.
     """
-    stub = ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
-    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
-    module_of = {alias.asname or alias.name: str(node.module) for node in imports for alias in node.names}
+    module_of = exported_modules(Path(file).with_suffix(".pyi"))
     names = sorted(module_of)
 
     def load(name: str) -> object:
@@ -31,3 +29,10 @@ def exports(package: str, file: str) -> tuple[Callable[[str], object], Callable[
         return getattr(import_module(module_of[name]), name)
 
     return load, lambda: names, names
+
+
+def exported_modules(stub: Path) -> dict[str, str]:
+    """The exported names of a stub, each with the module that defines it."""
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}

@@ -1,4 +1,4 @@
-"""A smooth image from scattered measurements: a local mean at the finest scale that sees enough of them."""
+"""A smooth image from scattered measurements: a local mean at the finest scale whose window holds enough of them."""
 
 import torch
 from jaxtyping import Float
@@ -10,7 +10,7 @@ _DOUBT = 0.01
 
 
 def local_mean(seen: Float[Tensor, "b c h w"], weight: Float[Tensor, "#b c h w"]) -> Float[Tensor, "b c h w"]:
-    """(G ∗ seen)/(G ∗ weight) with Gaussians G of 8, 4, 2 and 1 pixels, each where it sees enough, else the coarser.
+    """(G ∗ seen)/(G ∗ weight) with Gaussians G of 8, 4, 2 and 1 pixels, each where it covers enough, else the coarser.
 
     Args:
         seen: weighted measurements on the grid of the image, zero where there are none.

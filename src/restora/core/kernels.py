@@ -1,6 +1,6 @@
-"""Kernels: how a loop over pixels is compiled for the processor, by Numba, and where what was compiled is kept.
+"""Kernels: how Numba compiles a loop over pixels for the processor, and where the compiled code is kept.
 
-Every kernel divides by NumPy's rules: x/0 is infinite, 0/0 is no number, and nothing is raised. So no result depends on
+Every kernel divides by NumPy's rules: x/0 is infinite, 0/0 is NaN, and nothing is raised. So no result depends on
 whether the compiler has turned a loop into vector instructions; where 0/0 can occur, the kernel names it.
 
 Compiled code is kept in files, a kernel and a signature each. The name of a file holds a digest of the instructions
@@ -33,11 +33,11 @@ from restora.core.caches import user_cache
 Kernel = Callable[..., Any]
 """A compiled function of arrays and numbers."""
 
-_DIGEST = 32  # bytes before the code in a file, which tell a damaged one
+_DIGEST = 32  # bytes before the code in a file, a checksum that detects damage
 
 
 class ScaledKernel:
-    """A kernel with a serial and a parallel version, of which the size of the task decides.
+    """A kernel with a serial and a parallel version; the size of the task decides which one runs.
 
     Its loops over tasks are ``prange``, which is ``range`` in the serial version. Both are compiled when first used.
     """
@@ -161,14 +161,14 @@ class _Cache(NullCache):
 
 
 def cache_folders() -> tuple[Path, ...]:
-    """Where compiled kernels lie: NUMBA_CACHE_DIR where it is set, else the package and the user's cache."""
+    """The folders of compiled kernels: NUMBA_CACHE_DIR where it is set, else the package and the user's cache."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         return (Path(given) / "restora",)
     package = Path(restora.__file__).parent / "__pycache__" / "kernels"
     try:
         return (package, user_cache() / "kernels" / restora.__version__)
-    except RuntimeError:  # nobody's home is known
+    except RuntimeError:  # the home folder is unknown
         return (package,)
 
 
@@ -194,7 +194,7 @@ def _write(path: Path, data: bytes) -> bool:
 
 
 def _drop_others(folder: Path, stem: str, code: str) -> None:
-    """Remove what was compiled from other sources of this kernel."""
+    """Remove files that were compiled from other sources of this kernel."""
     for path in folder.glob(f"{stem}*.nbc"):
         if not path.name.startswith(stem + code):
             path.unlink(missing_ok=True)

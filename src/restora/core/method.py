@@ -1,4 +1,4 @@
-"""Method: the contract of every restoration method, and what every paper needs and no paper says."""
+"""Method: the contract of every restoration method, and the steps that all methods share."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ M = TypeVar("M", bound="Method")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Context:
-    """What a run is given beside the problem.
+    """The inputs of a run besides the problem.
 
     Attributes:
         generator: the source of all randomness, on the device of y.

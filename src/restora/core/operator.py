@@ -1,7 +1,8 @@
 """Operator: the contract of H in y = Hx + n.
 
 An operator maps images to images linearly and behaves like the symbol: ``H(x)``, ``H.T(y)``, ``A @ B``, ``A + B``,
-``2.0 * A``. It declares what a method may ask: its proximal map, a bound on its norm, a first guess, how it is tiled.
+``2.0 * A``. It declares what a method needs of it: its proximal map, a bound on its norm, a first guess, how it is
+tiled.
 """
 
 import math
@@ -131,8 +132,9 @@ class Operator(ABC):
         """An image of the size of x, made of y = Hx without any prior, for iterations that begin near the scene.
 
         This general form is the local mean (G ∗ Hᵀy)/(G ∗ HᵀH1) with Gaussians G of 8, 4, 2 and 1 pixels, each where it
-        sees enough of the measurement, else the coarser one; for a mosaic this is a smooth interpolation of each
-        colour. Where HᵀH1 has negative pixels or vanishes there is no mean; it is then Hᵀy/‖H‖², a gradient step.
+        has enough of the measurement in its window, else the coarser one; for a mosaic this is a smooth interpolation
+        of each colour. Where HᵀH1 has negative pixels or vanishes there is no mean; it is then Hᵀy/‖H‖², a gradient
+        step.
 
         Raises:
             CannotSolve: H is unknown.
@@ -252,7 +254,7 @@ class Composition(Operator):
 
     @property
     def reach(self) -> int | None:
-        """That of A, and that of B on the grid between the two, in pixels of y."""
+        """The sum of the reach of A and that of B on the grid between the two, in pixels of y."""
         outer, inner, stride = self.outer.reach, self.inner.reach, self.outer.stride
         if outer is None or inner is None or stride is None or self.inner.stride is None:
             return None
@@ -370,7 +372,7 @@ class Scaled(Operator):
         return self.of.exact_prox
 
     def prox(self, z: Tensor, y: Tensor, rho: float) -> Tensor:
-        """That of A for y/a and ρ/a²."""
+        """The proximal map of A for y/a and ρ/a²."""
         return self.of.prox(z, y / self.factor, rho / self.factor**2)
 
     def norm_bound(self, size: Size, channels: int = 1) -> float:

@@ -1,4 +1,4 @@
-"""Problem: what was measured, through what, with what noise."""
+"""Problem: a measurement, its operator and its noise."""
 
 from dataclasses import dataclass, replace
 

@@ -73,7 +73,7 @@ def _key(one: Field[Any]) -> str:
 
 
 def _value(hint: Any, value: object, where: str) -> Any:
-    """The value as the type wants it."""
+    """The value, converted to the type."""
     if hint in (object, Any):
         return value if hint is object else _frozen(value)
     if get_origin(hint) in (Union, UnionType):

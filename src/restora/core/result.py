@@ -1,4 +1,4 @@
-"""Result: what a method found, and how it ended."""
+"""Result: the output of a method, and how its run ended."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class Code(Enum):
-    """How a run ended, from the most to the least welcome end."""
+    """The ways in which a run can end, from the best to the worst."""
 
     LEFT_ALONE = "left alone"
     DONE = "done"
@@ -47,7 +47,7 @@ class Status:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Result:
-    """What a method found.
+    """The output of a method.
 
     Attributes:
         x: the restored images, (b, c, h, w), on the device of the measurement; neither clipped nor rounded.
@@ -56,7 +56,7 @@ class Result:
         parts: other images on the grid of x, by name (``background``, ``basic`` …).
         samples: of the posterior, (n, b, c, h, w); else None.
         stats: a mapping of named numbers for each iteration, in order. Where a result was joined from pieces, ``piece``
-            tells to which of them a row belongs.
+            is the number of the piece that a row belongs to.
     """
 
     x: Float[Tensor, "b c h w"]
@@ -72,7 +72,7 @@ class Result:
         return cls(y.clone(), Status(Code.LEFT_ALONE, f"left alone: {reason}"))
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> "Result":
-        """The result with x, and all that lies on its grid, changed alike.
+        """The result after the same change of x and of every other image on its grid.
 
         Args:
             change: maps images (b, c, h, w) to images.
@@ -81,7 +81,7 @@ class Result:
 
     @classmethod
     def joined(cls, pieces: Sequence["Result"], combine: Callable[[Sequence[Tensor]], Tensor]) -> "Result":
-        """One result of several, in which x and all that lies on its grid are put together alike.
+        """One result of several. The same function joins x and every other image on its grid.
 
         The status is the worst, with what is known of all pieces in ``stats``; the kernel is the mean where they are of
         one size. Parts and samples that not all pieces have are dropped.

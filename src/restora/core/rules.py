@@ -23,7 +23,7 @@ def up_to(level: float, table: Mapping[L, T]) -> T:
     """The entry of the least limit that ``level`` does not exceed.
 
     Args:
-        level: 255σ, or what else the limits are limits of.
+        level: 255σ, or another quantity that the limits bound.
         table: an entry for each limit, in ascending order; the last limit is ∞.
     """
     return next(entry for limit, entry in table.items() if level <= limit)

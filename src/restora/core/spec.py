@@ -1,4 +1,4 @@
-"""Spec: what a method declares about itself, so that the front door, the tests and the docs need not ask it."""
+"""Spec: what a method declares about itself, for the front door, the tests and the documentation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Spec:
         name: its name in the catalog and on the command line.
         tasks: what it is for.
         solves: the classes of H it accepts; ``(Operator,)`` means every H that is known.
-        among: what an H of these classes must be beside, as (words, test): ``("bicubic", lambda H: …)``; None where
+        among: a further condition on an H of these classes, as (words, test): ``("bicubic", lambda H: …)``; None where
             every one will do.
         colour: ``native`` takes all channels at once; ``per-channel`` is run on each; ``luma-chroma`` on Y of YCbCr.
         paper: authors, title, venue, year.

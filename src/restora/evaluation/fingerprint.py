@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from restora import catalog
+from restora.core.exports import exported_modules
 from restora.core.method import Method
 from restora.weights.store import find, sha256_of
 
@@ -119,8 +120,16 @@ def _imports(module: str) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             name = ".".join([*base, *([node.module] if node.module else [])])
-            found += [name, *(f"{name}.{alias.name}" for alias in node.names)]
+            exported = _exported(name)
+            found += [name, *(exported.get(alias.name, f"{name}.{alias.name}") for alias in node.names)]
     return tuple(found)
+
+
+def _exported(package: str) -> dict[str, str]:
+    """The names that a package loads when they are first used, each with its module."""
+    path = _source(package)
+    stub = path.with_suffix(".pyi") if path is not None else None
+    return exported_modules(stub) if stub is not None and stub.is_file() else {}
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:

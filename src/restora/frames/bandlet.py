@@ -40,7 +40,7 @@ class BandletBasis:
     Each square of w x w wavelet coefficients either stays as it is or is read in the order of t = −x sin θ + y cos θ,
     along lines of the direction θ, and transformed by a one-dimensional Haar transform: what is constant along an edge
     ends up in few coefficients. The bands have the shapes of those of the wavelet transform, with the coefficients of a
-    square, coarsest first, in its place. Coefficients in no whole square stay as they are.
+    square, coarsest first, at its position. Coefficients in no whole square stay as they are.
 
     Attributes:
         wavelets: an orthonormal wavelet transform with periodic boundary.
@@ -96,7 +96,7 @@ def best_basis(
 
         L = Σ_{|c| <= T} c² + T²·#{|c| > T} + penalty·T²·#{squares with a direction} + T²/7·#{splits}
 
-    Directions are tried one and all, for each square of each side; then squares are merged from the bottom up where
+    All directions are tried for each square of each side; then squares are merged from the bottom up where
     that lowers L.
 
     Cost: N·w²·(4w + 1) multiplications for N pixels and each side w, as products of matrices: about 2400 a pixel for
@@ -141,7 +141,7 @@ def _check(x: Tensor, T: float, wavelets: WaveletTransform, smallest: int, large
 
 @torch.no_grad()
 def _geometry(detail: Tensor, T: float, sides: list[int], penalty: float) -> Geometry:
-    """From the smallest squares to the largest: the best direction of each, and whether it beats its four quarters."""
+    """The best direction of each square, from the smallest to the largest, and whether it beats its four quarters."""
     directions, merged = [], []
     cost = detail.new_zeros(())
     for i, w in enumerate(sides):

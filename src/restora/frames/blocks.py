@@ -42,7 +42,7 @@ class BlockGrid:
         return cut.unflatten(-1, (-1, self.side)).transpose(-3, -2).flatten(-2)
 
     def add_row(self, x: Float[Tensor, "b c h w"], blocks: Float[Tensor, "b c n pixels"], top: int) -> None:
-        """The adjoint of :meth:`row`: blocks are added to x where they lie, in place."""
+        """The adjoint of :meth:`row`: blocks are added to x at their positions, in place."""
         lines = blocks.unflatten(-1, (self.side, self.side)).transpose(-3, -2).flatten(-2)
         x[..., top : top + self.side, :].index_add_(-1, self._columns(x.shape[-1], x.device), lines)
 
@@ -51,7 +51,7 @@ class BlockGrid:
         return torch.stack([self.row(x, top) for top in self.starts(x.shape[-2])], dim=2)
 
     def add(self, blocks: Float[Tensor, "b c m n pixels"], size: Size) -> Float[Tensor, "b c h w"]:
-        """The adjoint of :meth:`cut`: the sum of all blocks, each where it lies."""
+        """The adjoint of :meth:`cut`: the sum of all blocks at their positions."""
         x = blocks.new_zeros(*blocks.shape[:2], *size)
         for row, top in zip(blocks.unbind(2), self.starts(size[0]), strict=True):
             self.add_row(x, row, top)

@@ -15,7 +15,7 @@ from restora.frames.frame import Bands
 
 @dataclass(frozen=True, slots=True)
 class CurveletTransform:
-    """W: needles at all scales and angles, their width about the square of their length.
+    """W: curvelets at all scales and angles, their width about the square of their length.
 
     A curvelet is a window U = W_j·V_l of the Fourier plane, moved over the image:
 
@@ -95,9 +95,9 @@ class CurveletTransform:
         return torch.fft.ifft2(kept.unflatten(-1, size), norm="ortho").real
 
     def norms(self, size: Size) -> Bands:
-        """One for each window, but at the finest scale for each coefficient where a side is even.
+        """A value for each window, and for each coefficient of the finest scale where a side is even.
 
-        There its Nyquist frequency makes them differ: by 1.5 per cent on images of 16 pixels, half of that on those
+        There the Nyquist frequency makes them differ: by 1.5 per cent on images of 16 pixels, half of that on those
         of 32, and so on.
         """
         return curvelet_norms(size, self.scales, self.angles, self.finest)

@@ -1,4 +1,4 @@
-"""Windows of the curvelet transform in the Fourier plane, and where wrapping takes each of their frequencies."""
+"""Windows of the curvelet transform in the Fourier plane, and the indices to which wrapping maps their frequencies."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from restora.core.operator import Size
 from restora.operators.fourier import fast_length
 
 Finest = Literal["curvelets", "wavelets"]
-"""What the finest scale is made of: wedges, or one isotropic band."""
+"""The finest scale: wedges (``curvelets``), or one isotropic band (``wavelets``)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -23,7 +23,7 @@ class Windows:
     """Windows of one scale, wrapped: of ``wedges`` around one half-axis of the plane, or the only one, isotropic.
 
     Attributes:
-        index: the frequency that lies in each cell of a wrapped window, as a place in the flattened spectrum.
+        index: the frequency that lies in each cell of a wrapped window, as an index of the flattened spectrum.
         weight: its weight √2·U, or W where isotropic; frequencies that only fill a rectangle weigh 0.
         complex: the coefficients are complex: there are wedges.
     """
@@ -135,7 +135,7 @@ def radial_window(omega1: np.ndarray, omega2: np.ndarray, j: int, scales: int) -
 
 
 def _isotropic(size: Size, j: int, scales: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places and weights of the window W_j, wrapped to the smallest rectangle that holds it."""
+    """Indices and weights of the window W_j, wrapped to the smallest rectangle that holds it."""
     sides = []
     for n in size:
         needed = 2 * math.floor(_reach(j, scales) * n / 2) + 1
@@ -147,7 +147,7 @@ def _isotropic(size: Size, j: int, scales: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _wedges(size: Size, axis: int, j: int, scales: int, wedges: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places and weights √2·W_j·V_l of the wedges around the half-axis ω_a > 0, of the ``wedges`` of a whole turn.
+    """Indices and weights √2·W_j·V_l of the wedges around the half-axis ω_a > 0, of the ``wedges`` of a whole turn.
 
     The frequency (a, b), wrapped, lies at (a mod L_a, b mod L_b): L_a is the extent of the wedges along their axis, and
     L_b that of their widest slice across it, so that no two frequencies of a wedge meet.

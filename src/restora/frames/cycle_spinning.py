@@ -1,4 +1,4 @@
-"""Cycle spinning (Coifman and Donoho 1995): what a grid does to an image, averaged over the places of the grid."""
+"""Cycle spinning (Coifman and Donoho 1995): the result of a transform on a grid, averaged over its shifts."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -22,15 +22,15 @@ def cycle_spun(
 ) -> Image:
     """Mean over 0 <= i, j < ``spins`` of S⁻¹ R(S y), where S moves the image down by i and to the right by j.
 
-    The shifts are consecutive: even ones alone would leave the finest level of a dyadic transform where it is. The sum
+    The shifts are consecutive: even ones alone would not change the finest level of a dyadic transform. The sum
     is taken in float32 at least.
 
     Args:
         y: images.
         restore: R, which keeps the size of what it is given.
         spins: shifts along each side, >= 1; 1 is R itself.
-        boundary: ``periodic`` moves the image around the torus; ``reflect`` off a border that is then extended by
-            reflection (half-sample symmetric), so that R sees images up to spins − 1 pixels larger.
+        boundary: ``periodic`` shifts the image periodically; ``reflect`` shifts it over a border that is extended by
+            reflection (half-sample symmetric), so that R gets images up to spins − 1 pixels larger.
         progress: called after every shift.
 
     See R. R. Coifman, D. L. Donoho, "Translation-invariant de-noising", 1995, doi:10.1007/978-1-4612-2544-7_9.

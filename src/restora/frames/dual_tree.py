@@ -77,7 +77,7 @@ class DualTree:
         return low
 
     def norms(self, size: Size) -> Bands:
-        """Of the rows of W, for each place: constant away from the border. In float32, as there are many."""
+        """Norms of the rows of W at each position, constant away from the border. They are float32 to save memory."""
         if self.levels == 0:
             return (torch.ones(1, 1, dtype=torch.float64),)
         rows, columns = (_line_products(self.levels, self.q_shift, n) for n in size)
@@ -192,13 +192,13 @@ def _filtered(x: Tensor, band: Polyphase, index: Tensor, dim: int) -> Tensor:
 
 
 _Products = Float[np.ndarray, "2 3 _"]
-"""Of the rows of a line's transform, in low and high pass: squared norms, tree a and tree b, and the inner product of
-the two rows of one place."""
+"""Rows of a line's transform, in low and high pass: squared norms, tree a and tree b, and the inner product of
+the two rows of one position."""
 
 
 @lru_cache(maxsize=64)
 def _line_products(levels: int, q_shift: QShiftName, n: int) -> tuple[_Products, ...]:
-    """For each level, finest first. The transform is a sparse matrix here, O(n·L²·levels)."""
+    """Norms of each level, finest first. The transform is a sparse matrix here, O(n·L²·levels)."""
     rows = scipy.sparse.eye_array(n, format="csr")
     products = []
     for level in range(levels):
@@ -225,7 +225,7 @@ def _products(rows: scipy.sparse.csr_array) -> Float[np.ndarray, "3 u"]:
 
 
 def _complex_norms(down: _Products, along: _Products) -> Float[Tensor, "6 u v 2"]:
-    """‖(aa ± bb)/√2‖ and ‖(ab ± ba)/√2‖: what the rows of both trees have in common enters with that sign.
+    """‖(aa ± bb)/√2‖ and ‖(ab ± ba)/√2‖: the inner products of the rows of both trees count with that sign.
 
     Away from the border the rows are all alike, so only those that differ are worked out.
     """

@@ -1,8 +1,8 @@
 """CPU kernels of one level of the dual-tree transform: both directions in one sweep, through lines that stay in cache.
 
 Filters come as (hop, step, starts (2, R), taps (2, R, L)), low pass and high pass, of a ``dual_tree_filters.Polyphase``
-whose starts are counted from the first sample of the extended line. An index array says which sample of the real line
-stands at each place of the extended one; it is as long as hop·(periods + the most that a filter reaches beyond).
+whose starts are counted from the first sample of the extended line. An index array holds the sample of the real line
+at each position of the extended one; it is as long as hop·(periods + the most that a filter reaches beyond).
 """
 
 import numpy as np

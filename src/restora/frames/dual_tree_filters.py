@@ -1,6 +1,6 @@
 """The filters of the dual-tree complex wavelet transform, as maps between interleaved sequences.
 
-Both trees of the transform are carried in one sequence: the samples of tree a at even places, those of tree b at odd
+Both trees of the transform are carried in one sequence: the samples of tree a at even positions, those of tree b at odd
 ones. A reflection of that sequence between two samples exchanges the trees, and the filters of tree b are those of tree
 a reversed; so the transform of a mirrored image is the mirrored transform, and no coefficient is needed outside.
 
@@ -52,7 +52,7 @@ class Polyphase:
     Attributes:
         hop: samples of x per period.
         step: distance of the samples of x that a filter takes.
-        starts: place of the first of them, for each r.
+        starts: position of the first of them, for each r.
         taps: a filter for each r, all of one length.
     """
 
@@ -122,7 +122,7 @@ def q_shift_stage(name: str) -> Stage:
     h = _Q_SHIFT[name]
     n = len(h)
     g = tuple(-tap for tap in _modulated(h))
-    # The high-pass coefficients of tree b come first, so that those of one place stand side by side.
+    # The high-pass coefficients of tree b come first, so that those of one position are adjacent.
     low = Polyphase(4, 2, (2 - n, 3 - n), (h, h[::-1]))
     high = Polyphase(4, 2, (3 - n, 2 - n), (g, g[::-1]))
     return Stage(low, high, low.adjoint(), high.adjoint())

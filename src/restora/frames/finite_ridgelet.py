@@ -42,9 +42,8 @@ class FiniteRidgelet:
 
     Cost: p⁴ multiplications a block up to p = 31, O(p² log p) above, by Fourier transforms.
 
-    What it is good for: edges along a line that does not wrap around the border, of which few coefficients remain at
-    every accuracy. Other edges are caught to about 20 dB; what is left of them meets the lines of all other directions
-    at random.
+    It suits edges along a line that does not wrap around the border: few coefficients approximate them to any accuracy.
+    Other edges are approximated to about 20 dB; the remainder is spread over the lines of all other directions.
 
     Departures from the paper: the reflection above makes any orthonormal wavelet orthonormal on the p numbers, where
     the paper drops one coefficient of p = 2ⁿ + 1; blocks overlap on demand.
@@ -193,7 +192,7 @@ def _matrix(p: int, wavelet: WaveletName, dtype: torch.dtype, device: torch.devi
 
 @lru_cache(maxsize=8)
 def _order(p: int) -> np.ndarray:
-    """(p + 1, p): the line l that comes at place l' = m·l mod p in each direction."""
+    """(p + 1, p): the line l at position l' = m·l mod p in each direction."""
 
     def length(m: int, k: int) -> int:
         normal = (-m * k, m) if k < p else (m, 0)

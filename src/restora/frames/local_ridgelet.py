@@ -30,7 +30,7 @@ class LocalRidgelet:
     3. Each line is cut by radial windows W_j(r), with Σ W_j² = 1, those of the curvelet transform in one dimension, and
        wrapped to their support; its inverse Fourier transforms are the coefficients: wavelets across a ridge.
 
-    Every step keeps the norm, so Wᵀ W = 1. A line read this way is a projection of the block on a torus; the window
+    Every step preserves the norm, so Wᵀ W = 1. A line read this way is a projection of the block on a torus; the window
     makes it one of the block. The bands are, for j = 0 … scales − 1, (b, c, m, n, 4R, L_j), with m x n blocks of which
     those at the border hang over it, the image being continued by zeros.
 
@@ -77,7 +77,7 @@ class LocalRidgelet:
         return self._cropped(self._grid.add(blocks, self._covered(size)), size)
 
     def norms(self, size: Size) -> Bands:
-        """For every block; all blocks that do not hang over the border have the same."""
+        """Norms for every block; all blocks within the image have the same."""
         return self._as_bands(self._block_norms(size))
 
     def thresholded(self, x: Float[Tensor, "b c h w"], t: float) -> Float[Tensor, "b c h w"]:

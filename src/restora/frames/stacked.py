@@ -1,4 +1,4 @@
-"""A tight frame as a map between images and rows of coefficients, for solvers that think of vectors."""
+"""A tight frame as a map between images and rows of coefficients, for solvers that work on vectors."""
 
 import math
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Stacked:
 
     @classmethod
     def of(cls, frame: Frame, like: Float[Tensor, "b c h w"]) -> "Stacked":
-        """For images of this shape, dtype and device."""
+        """The map for images of this shape, dtype and device."""
         size = (like.shape[-2], like.shape[-1])
         shapes = tuple(tuple(band.shape[1:]) for band in frame.analysis(torch.zeros_like(like[:1])))
         norms, shares = [], []

@@ -30,8 +30,8 @@ class SteerablePyramid:
     about 7K/3 numbers a pixel, twice as many where ``analytic``: there a last axis of 2 holds √½ times the real band
     and √½ times its Hilbert transform.
 
-    Noise is equally strong at all places of a band. The transform is periodic; to be spared the jump at the border
-    extend the image: a frame that did so would not be tight. Runs on every device. Cost: an FFT a band.
+    Noise is equally strong at all positions of a band. The transform is periodic. To avoid the jump at the border,
+    extend the image; a frame that did so itself would not be tight. Runs on every device. Cost: an FFT a band.
 
     Args:
         scales: number of scales below the oriented high-pass bands, >= 0.
@@ -207,7 +207,7 @@ def add_cropped(X: Complex[Tensor, "b c h g"], part: Complex[Tensor, "b c u v"],
 
 
 def _shared(m: int, n: int) -> list[tuple[slice, slice]]:
-    """Where the frequencies of m samples, positive and negative ones, lie among those of n; and where among the m."""
+    """Indices of the frequencies of m samples, positive and negative ones, among those of n, and among the m."""
     positive, negative = (m + 1) // 2, m // 2
     parts = [(slice(positive), slice(positive)), (slice(n - negative, n), slice(positive, m))]
     return [pair for pair in parts if pair[1].start is None or pair[1].start < m]

@@ -77,7 +77,7 @@ class UndecimatedWavelet:
         return x
 
     def norms(self, size: Size) -> Bands:
-        """One for each band: its rows are one kernel, moved around the torus."""
+        """A value for each band, whose rows are one kernel, shifted periodically."""
         rows, columns = (self._line_norms(n) for n in size)
         details = []
         for (low, high), (along_low, along_high) in zip(rows[1:], columns[1:]):
@@ -89,9 +89,10 @@ class UndecimatedWavelet:
     def shrunk(
         self, x: Float[Tensor, "b c h w"], thresholds: Bands, rule: Threshold = "hard"
     ) -> Float[Tensor, "b c h w"]:
-        """FᵀT(Fx), where T leaves the approximation alone and shrinks the details.
+        """FᵀT(Fx), where T keeps the approximation and shrinks the details.
 
-        The bands never live at once: beside x there are ``levels`` + 2 images of its size on the CPU, 7 more elsewhere.
+        The bands are never in memory together: besides x there are ``levels`` + 2 images of its size on the CPU, 7 more
+        elsewhere.
 
         Args:
             x: images.
@@ -109,7 +110,7 @@ class UndecimatedWavelet:
         return out
 
     def _kernels(self) -> Float[Tensor, "2 l"]:
-        """To be correlated with: the analysis kernels reversed."""
+        """The analysis kernels reversed, for correlation."""
         bank = filter_bank(self.wavelet)
         return torch.tensor([bank.synthesis_low, bank.synthesis_high], dtype=torch.float64) * 2**-0.5
 

@@ -1,7 +1,7 @@
 """CPU kernels of one level of the undecimated wavelet transform, row by row through lines that stay in cache.
 
-A row of the image enters the rows a multiple of ``step`` above it only. So both directions walk down one in ``step``
-rows at a time, and see a transform without holes.
+Only rows a multiple of ``step`` above it depend on a row of the image. So both directions go through every ``step``-th
+row, as in a transform without holes.
 """
 
 import numpy as np

@@ -89,7 +89,7 @@ class WaveletTransform:
         return (torch.outer(rows[-1][0], columns[-1][0]), *reversed(details))
 
     def _sizes(self, size: Size) -> list[Size]:
-        """Of the image and of each approximation but the last."""
+        """Sizes of the image and of each approximation but the last."""
         sizes, length = [size], filter_bank(self.wavelet).length
         for _ in range(self.levels - 1):
             height, width = (_count(n, length, self.boundary) for n in sizes[-1])
@@ -122,7 +122,7 @@ def _line_norms(
 
 
 def _halving(kernel: tuple[float, ...], index: np.ndarray, n: int) -> scipy.sparse.csr_array:
-    """Convolution of a signal of n samples, extended by ``index``, kept at every second place."""
+    """Convolution of a signal of n samples, extended by ``index``, kept at every second sample."""
     count = (len(index) - len(kernel)) // 2 + 1
     places = 2 * np.arange(count)[:, None] + np.arange(len(kernel))
     rows = np.repeat(np.arange(count), len(kernel))
@@ -143,7 +143,7 @@ def _count(n: int, length: int, boundary: WaveletBoundary) -> int:
 
 
 def analysis_index(n: int, length: int, boundary: WaveletBoundary) -> Int[Tensor, " m"]:
-    """Which of n samples stands at each place of the signal, extended so that a kernel at every second gives all c."""
+    """Indices of the n samples in the extended signal, in which a kernel at every second sample gives all c."""
     if boundary == "periodic":
         even = n + n % 2
         return torch.arange(1 - length // 2, even + length // 2 - 1).remainder(even).clamp_max(n - 1)

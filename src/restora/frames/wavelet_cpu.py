@@ -16,7 +16,7 @@ def analyse_cpu(planes: Tensor, kernels: Tensor, rows: Tensor, columns: Tensor) 
     Args:
         planes: images.
         kernels: low and high pass, (2, L), to be correlated with.
-        rows: for the extended image, the row that stands at each place; ``columns`` likewise.
+        rows: the row at each position of the extended image; ``columns`` likewise.
         columns: see ``rows``.
     """
     x = planes.contiguous().numpy()
@@ -42,7 +42,7 @@ def synthesise_cpu(
         approximation: as :func:`analyse_cpu` makes it.
         details: likewise.
         kernels: low and high pass, (2, L), of the synthesis.
-        rows: for the extended bands, the row that stands at each place; ``columns`` likewise.
+        rows: the row at each position of the extended bands; ``columns`` likewise.
         columns: see ``rows``.
         offset: where, on the finer grid of the extended bands, the image begins.
         size: of the image.
@@ -127,7 +127,7 @@ def _synthesise_row(
     i: int,
     out: np.ndarray,
 ) -> None:
-    """Row i of the image: a band enters through the taps that fall on it, every second one."""
+    """Row i of the image: the sum over the taps of each band that fall on it, every second one."""
     length = kernels.shape[1]
     line = np.empty(details.shape[2], details.dtype)
     extended = np.empty(columns.size, details.dtype)

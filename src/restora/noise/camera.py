@@ -53,5 +53,5 @@ class CameraNoise(Noise):
 
     @property
     def sigma(self) -> float:
-        """That of middle gray, x = 1/2."""
+        """Standard deviation at middle gray, x = 1/2."""
         return math.sqrt(self.shot / 2 + self.read)

@@ -4,10 +4,10 @@ The state is a Lehmer generator, s ← 16807 s mod (2³¹ − 1), and s / (2³¹
 of uniforms by Marsaglia's polar method, of which only the first of the two normals is used: a = 2u₁ − 1, b = 2u₂ − 1,
 t = a² + b², rejected if t > 1, else a·√(−2 ln(t) / t).
 
-The seed k becomes the first state by a change of its bits: the low 15 go up by 16 places, bit 15 stays, and the high 15
-come down; a state of 0 becomes 1144108930, as for k = 0. The seed 0 is checked against 65,536 published normals and a
-published mask, the seed 1 against published first values; larger seeds follow the same rule, which MathWorks'
-generated code contains, but are not checked.
+The seed k becomes the first state by a change of its bits: the low 15 are shifted up by 16, bit 15 stays, and the high
+15 are shifted down; a state of 0 becomes 1144108930, as for k = 0. The seed 0 is checked against 65,536 published
+normals and a published mask, the seed 1 against published first values; larger seeds follow the same rule, which
+MathWorks' generated code contains, but are not checked.
 """
 
 from dataclasses import dataclass

@@ -45,5 +45,5 @@ class Poisson(Noise):
 
     @property
     def sigma(self) -> float:
-        """That of middle gray, x = 1/2."""
+        """Standard deviation at middle gray, x = 1/2."""
         return math.sqrt(0.5 / self.peak)

@@ -21,7 +21,7 @@ _LEAST = 1e-30  # of (σ_x·r)², so that nothing is divided by zero
 def energy(theta: Float[Tensor, "b c k u v m"], norms: Float[Tensor, "#k #u #v #m"]) -> Float[Tensor, "b c k u v"]:
     """Squared modulus of coefficients of m components, each divided by the norm of its row of the frame.
 
-    A row may be zero, beside a border or in an image one pixel wide: its coefficient is nothing, and stays that.
+    A row may be zero, beside a border or in an image one pixel wide: its coefficient is zero, and stays zero.
     """
     return (theta / norms.clamp_min(_LEAST_NORM)).square().sum(dim=-1)
 
@@ -76,7 +76,7 @@ def _shrink_cpu(theta: Tensor, norms: Tensor, parent: Tensor, sigma: float, wind
 
 
 _Places = tuple[np.ndarray, np.ndarray]
-"""Which row and which column stands at each place of the band extended by half a window on each side."""
+"""The row and the column at each position of the band extended by half a window on each side."""
 
 
 @parallel_from(_SERIAL)
@@ -134,7 +134,7 @@ def _shrink_row(
 
 @kernel(fuse=True)
 def _window_mean(own: np.ndarray, rows: np.ndarray, columns: np.ndarray, components: int) -> np.ndarray:
-    """Mean energy of one component over the window around each place of a row."""
+    """Mean energy of one component over the window around each position of a row."""
     width = own.shape[1]
     line = own[rows[0]].copy()
     for k in range(1, rows.size):

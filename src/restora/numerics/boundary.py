@@ -1,9 +1,9 @@
-"""From a frame of the world to a period of a periodic scene, and back: what Fourier deconvolution needs.
+"""Extension of a measurement to one period of a periodic scene, as Fourier deconvolution needs it, and back.
 
 A blurred photograph is not periodic; treated as if it were, the jump at its borders spreads as rings over the whole
 image. Two remedies are here. :func:`edgetaper` blends the borders into what circular blur would have made of them;
 :func:`liu_jia` leaves every measured pixel as it is and closes the torus with new ones, as smooth as they can be.
-The choice between them and nothing is worth more than the choice of the prior: about 3 dB on Levin's photographs.
+Either of them gains more than a better prior does: about 3 dB on Levin's photographs.
 """
 
 import math
@@ -21,7 +21,7 @@ from restora.operators.boundaries import extend
 from restora.operators.fourier import fast_length, psf_centre, psf_to_otf
 
 Closing = Literal["edgetaper", "liu-jia", "replicate"]
-"""How a frame is made a period: by :func:`edgetaper` or :func:`liu_jia`, or with replicated borders only."""
+"""How an image is extended to a period: by :func:`edgetaper` or :func:`liu_jia`, or with replicated borders only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def close(y: Float[Tensor, "b c h w"], H: Blur, closing: Closing) -> Torus:
     Exact are two cases: a circular H needs nothing, and a ``reflect`` one whose kernel is odd-sized and symmetric along
     both axes is circular on the image and its mirror images, (2h, 2w). Else ``edgetaper`` and ``replicate`` add half
     the kernel on every side; ``liu-jia`` adds the whole kernel or a little more below and at the right, up to sizes
-    that the FFT likes. Either is large enough for its crop to be the scene of a "valid" blur.
+    for which the FFT is fast. Either is large enough for its crop to be the scene of a "valid" blur.
 
     Raises:
         InvalidParameter: there is no such closing.
@@ -111,7 +111,7 @@ def liu_jia(y: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b c p q"]
     below the last), and, for the first two blocks, straight lines between those at the two open sides. The corner lies
     between the other two blocks.
 
-    Departure from the code that is passed around: there the lines repeat their end values, which are in the image
+    Departure from the code in circulation: there the lines repeat their end values, which are in the image
     already, and one copied row is kept; here all added pixels are new, so a single added row is defined too.
 
     Args:

@@ -24,7 +24,7 @@ def gaussian_radius(s: float, truncate: float = 4.0) -> int:
 def gaussian_kernel(s: float, truncate: float = 4.0) -> Float[Tensor, " k"]:
     """G_s(u) ∝ exp(−u²/2s²) at the pixel centres u = −R … R, R = :func:`gaussian_radius`, sum one, in float64.
 
-    With s = 0 it is the unit impulse. For s < 0.5 the samples are a poor stand-in for the Gaussian itself.
+    With s = 0 it is the unit impulse. For s < 0.5 the samples are a poor approximation of the Gaussian.
     """
     radius = gaussian_radius(s, truncate)
     if radius == 0:

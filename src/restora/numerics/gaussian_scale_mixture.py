@@ -20,7 +20,7 @@ from restora.core.operator import Size
 from restora.numerics.gaussian_scale_mixture_cpu import posterior_mean_cpu
 
 LOG_SCALES = tuple(-20.5 + 2 * i for i in range(13))
-"""Where log z is sampled; noise has the covariance C_w, so that z = 1 is a neighbourhood of average variance."""
+"""Samples of log z; noise has the covariance C_w, so that z = 1 is a neighbourhood of average variance."""
 
 _CHUNK = 1 << 22  # numbers held at once by the Torch kernel, in each of a few arrays
 
@@ -43,7 +43,7 @@ class Mixture:
 
     @classmethod
     def of(cls, signal: Float[Tensor, "n n"], noise: Float[Tensor, "n n"], centre: int) -> "Mixture":
-        """Of estimates of C_u and C_w, float64 on the CPU.
+        """The mixture for estimates of C_u and C_w, float64 on the CPU.
 
         Negative eigenvalues of ``signal`` become zero, and the others are scaled to leave its trace as it is.
 
@@ -72,8 +72,8 @@ def posterior_mean(
     """E[x_c | y] for every coefficient of a periodic band.
 
     A neighbourhood is the window x window coefficients around the centre, row by row, then the parent's at the same
-    place. CPU tensors take the Numba kernel, all others and those that carry gradients the Torch one. Cost: O(N·k·(n +
-    13)) for N coefficients, neighbourhoods of n and k coordinates with signal.
+    position. CPU tensors take the Numba kernel, all others and those that carry gradients the Torch one. Cost: O(N·k·(n
+    + 13)) for N coefficients, neighbourhoods of n and k coordinates with signal.
     """
     if len(mixture.centre) == 0:
         return torch.zeros_like(band)

@@ -22,7 +22,7 @@ def posterior_mean_cpu(
     window: int,
     mixture: tuple[Tensor, Tensor, Tensor, Tensor],
 ) -> Float[Tensor, "h w"]:
-    """Of a periodic band; ``mixture`` is whitening, log weights, gains and the centre's shares, in float64."""
+    """E[x_c | y] of a periodic band; ``mixture`` is whitening, log weights, gains, the centre's shares, in float64."""
     y = band.contiguous().numpy()
     above = np.empty((0, 0), y.dtype) if parent is None else parent.contiguous().numpy()
     whitening, log_weights, gains, centre = (array.numpy() for array in mixture)

@@ -106,7 +106,7 @@ def _shear(
     norm: np.ndarray,
     line: np.ndarray,
 ) -> None:
-    """out = q + σ½(∂₁v₀ + ∂₀v₁), which counts twice; ``line`` has the first difference, 0 in its first place."""
+    """out = q + σ½(∂₁v₀ + ∂₀v₁), which counts twice; ``line`` has the first difference, 0 in its first entry."""
     w = v0.size
     for j in range(1, w):
         line[j] = v0[j] - v0[j - 1]

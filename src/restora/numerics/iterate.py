@@ -1,4 +1,4 @@
-"""The loop around every iterative solver: step, measure now and then, stop when each image has come far enough."""
+"""The loop around every iterative solver: step, measure, and stop when the error of each image is small."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Measure:
-    """How far an iterate is, a value an image.
+    """The objective and the error of an iterate, a value an image.
 
     Attributes:
         objective: what is minimised.
@@ -29,7 +29,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop and when to look.
+    """When to stop and how often to measure.
 
     Attributes:
         tolerance: of ``Measure.error``.
@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Solution:
-    """What :func:`iterate` found: the image, how it ended, and the stats of the measured iterations."""
+    """The output of :func:`iterate`: the image, how it ended, and the stats of the measured iterations."""
 
     x: Float[Tensor, "b ..."]
     status: Status
@@ -66,15 +66,15 @@ def iterate(
 ) -> Solution:
     """Iterate until the error of every image is at most the tolerance.
 
-    An image that has come so far is set aside as it is, so that it does not depend on its batch.
+    An image that has converged is set aside as it is, so that it does not depend on its batch.
 
     Args:
         step: one iteration, from a state to the next. It may overwrite the state it is given where ``measure`` does not
-            look at ``before``.
+            use ``before``.
         state: where to start.
-        measure: how far ``after`` is, given (before, after) that are one step apart.
+        measure: objective and error of ``after``, given (before, after) that are one step apart.
         solution: the image to return for a state, batch axis first.
-        limits: when to stop and when to look.
+        limits: when to stop and how often to measure.
     """
     tolerance, max_iterations = limits.tolerance, limits.max_iterations
     report = limits.progress or silent

@@ -1,4 +1,4 @@
-"""The gradient of an image where it is large, and what that asks of the image: for L0 gradient methods."""
+"""The gradient of an image where it is large, and its term in the normal equations of L0 gradient methods."""
 
 import numpy as np
 import torch

@@ -71,7 +71,7 @@ class Saddle(Protocol):
         ...
 
     def measure(self, before: State, after: State) -> Measure:
-        """How far ``after`` is, which is one step from ``before``."""
+        """The error of ``after``, which is one step from ``before``."""
         ...
 
     def solution(self, state: State) -> Tensor:
@@ -115,8 +115,8 @@ def minimise(
     Args:
         saddle: the problem.
         state: where to start, from :func:`start`.
-        limits: when to stop and when to look.
+        limits: when to stop and how often to measure.
         fused: a faster form of :func:`step` for this problem, where there is one. It may overwrite the state it is
-            given; ``Saddle.measure`` must then not look at ``before``.
+            given; ``Saddle.measure`` must then not use ``before``.
     """
     return iterate(fused or (lambda s: step(saddle, s)), state, saddle.measure, saddle.solution, limits)

@@ -62,7 +62,7 @@ def likeliest_power_law(
     times: Float[Tensor, "h v"],
     decays: tuple[float, ...] = DECAYS,
 ) -> PowerLawSpectrum:
-    """The law of each image and channel; the frequency 0 has no say in it.
+    """The law of each image and channel; the frequency 0 is left out.
 
     Args:
         energy: |Y|², of transforms that keep the norm.

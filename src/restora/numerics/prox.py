@@ -1,4 +1,4 @@
-"""Proximal maps: u = argmin_u ½‖u − v‖² + τ R(u), in closed form or to the last digit.
+"""Proximal maps: u = argmin_u ½‖u − v‖² + τ R(u), in closed form or to machine precision.
 
 Every function returns a new tensor of the shape and dtype of v; τ >= 0 is a number or a tensor that broadcasts with v.
 Sums run over the whole tensor unless dimensions are named, and all maps but the group, nuclear and simplex ones act on

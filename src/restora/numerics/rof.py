@@ -56,7 +56,7 @@ def minimise(y: Float[Tensor, "b c h w"], lam: float, solver: RofSolver, limits:
         y: noisy images, float32 or float64.
         lam: λ > 0.
         solver: see above.
-        limits: when to stop and when to look; float32 does not come below a gap of about 1e-6.
+        limits: when to stop and how often to measure; in float32 the gap stays above about 1e-6.
     """
     y = y.contiguous() if not y.requires_grad else y
     if solver == "pdhg":

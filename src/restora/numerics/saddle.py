@@ -23,7 +23,7 @@ from restora.numerics import pdhg
 from restora.numerics.iterate import Measure, relative_change
 
 _DUAL_SHARES = (0.1, 0.9)
-"""What K and H get of the dual step where both are dualised."""
+"""The shares of K and H in the dual step where both are dualised."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from restora.core.parameters import check_number, nonnegative, positive
 from restora.core.problem import Problem
 
 FINEST_SIGMA = 1 / (255 * math.sqrt(12))
-"""σ of rounding to 8 bits: less noise than that is not believed."""
+"""σ of rounding to 8 bits: the noise counts as at least that."""
 
 
 def variation_weight(sigma: float, gain: float, channels: int) -> float:

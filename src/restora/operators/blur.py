@@ -113,8 +113,8 @@ class Blur(Operator):
     def norm_bound(self, size: Size, channels: int = 1) -> float:
         """max |K| where Fourier diagonalises H, and for ``valid``, which is a part of a circular blur.
 
-        Elsewhere the bound of Collatz and Wielandt for the magnitudes of the PSF. It is taken on an image of no more
-        than ten times the PSF, in the middle of which the border is not felt: a larger one has the same quotients.
+        Elsewhere it is the bound of Collatz and Wielandt for the magnitudes of the PSF, taken on an image of no more
+        than ten times the PSF, in the middle of which the border has no influence: a larger one has the same quotients.
         """
         psf = self.psf.detach().cpu().double()
         total, is_even_reflect = float(psf.abs().sum()), self._is_even_reflect
@@ -154,7 +154,7 @@ class Blur(Operator):
 
 
 def check_psf(psf: Tensor) -> None:
-    """Refuse what is no PSF.
+    """Refuse a tensor that is no PSF.
 
     Raises:
         InvalidInput: it is not a finite floating-point tensor (kh, kw) with sum one.

@@ -1,4 +1,4 @@
-"""What lies beyond the border: half-sample symmetric or replicated extension of an image, and its true adjoint."""
+"""Values beyond the border: half-sample symmetric or replicated extension of an image, and its true adjoint."""
 
 from typing import Literal
 

@@ -132,7 +132,7 @@ class BlurDecimate(Operator):
         return float(self._gram(size, self.psf.detach().double()).max()) ** 0.5
 
     def first_guess(self, y: Float[Tensor, "b c i j"]) -> Float[Tensor, "b c h w"]:
-        """As for S."""
+        """The first guess of S: bicubic interpolation, moved to where the pixels were measured."""
         return self.decimate.first_guess(y)
 
     @property

@@ -1,4 +1,4 @@
-"""From a point spread function to its transfer function, and lengths that the FFT likes."""
+"""Transfer functions of point spread functions, and lengths for which the FFT is fast."""
 
 from functools import lru_cache
 

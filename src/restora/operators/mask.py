@@ -41,7 +41,7 @@ class Mask(Operator):
 
     @classmethod
     def from_array(cls, known: NDArray[np.generic] | Tensor) -> "Mask":
-        """From an array (h, w), (c, h, w) or (b, c, h, w) that is nonzero where the pixel is known.
+        """Make a mask of an array (h, w), (c, h, w) or (b, c, h, w) that is nonzero where the pixel is known.
 
         Raises:
             InvalidInput: no pixel is known, a value is NaN, or the shape is another.
@@ -58,7 +58,7 @@ class Mask(Operator):
 
     @classmethod
     def random(cls, size: Size, keep: float, generator: torch.Generator) -> "Mask":
-        """Keep that fraction of the pixels, rounded to a whole number of them, at random places.
+        """Keep that fraction of the pixels, rounded to a whole number of them, at random positions.
 
         Raises:
             InvalidParameter: ``keep`` is not in (0, 1], or keeps no pixel.
@@ -73,7 +73,7 @@ class Mask(Operator):
 
     @classmethod
     def text(cls, size: Size, text: str = _TEXT, height: int = 16) -> "Mask":
-        """Lines of text, over and over, lie on the image; ``height`` is that of the type in pixels.
+        """The mask of an image covered with lines of text; ``height`` is that of the type in pixels.
 
         Raises:
             InvalidParameter: the text is blank, or the height is below 4.
@@ -93,7 +93,7 @@ class Mask(Operator):
 
     @classmethod
     def rectangles(cls, size: Size, count: int, side: tuple[int, int], generator: torch.Generator) -> "Mask":
-        """That many rectangles are missing, at random places, their sides between the two given (in pixels).
+        """The mask of ``count`` missing rectangles at random positions, with sides between the two given (in pixels).
 
         Raises:
             InvalidParameter: ``count`` is negative, or ``side`` is no range from at least 1 to at most the image.
@@ -140,7 +140,7 @@ class Mask(Operator):
         return float(self.known.max())
 
     def first_guess(self, y: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """y with the missing pixels by Laplace's equation."""
+        """y, with the missing pixels filled in by Laplace's equation."""
         return harmonic_fill(y, self.known.to(y)).x
 
     @property

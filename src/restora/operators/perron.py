@@ -9,7 +9,7 @@ from restora.core.operator import Operator, Size
 QUOTIENTS = 5
 """Applications of HᵀH; each makes the bound tighter."""
 _FLOOR = 1e-3
-"""Least entry of w over its greatest: keeps the quotients of pixels that H hardly sees away from rounding errors."""
+"""Least entry of w over its greatest: it keeps the quotients of pixels of little weight in H above rounding errors."""
 
 
 def nonnegative_norm_bound(H: Operator, size: Size) -> float:

@@ -91,7 +91,7 @@ def motion_psf(length: float, angle: float = 0.0) -> Float[Tensor, "kh kw"]:
 
 
 def camera_shake_psf(size: int, generator: torch.Generator) -> Float[Tensor, "k k"]:
-    """The trace of a hand that trembles during the exposure: a smooth random curve that fills the square.
+    """Camera shake during the exposure: a smooth random curve that fills the square.
 
     Both coordinates are random Fourier series whose amplitudes fall as frequency^-1.5, over half their period, so that
     the curve need not close. It is scaled to touch the border's inner ring, laid with its centre of mass on the centre,
@@ -154,7 +154,7 @@ def _quarter_disk(r: float, edges: Tensor) -> Tensor:
 
 
 def _crossing(pixel: Tensor, speed: float, end: float) -> tuple[Tensor, Tensor]:
-    """When the point ``speed`` · t, −end <= t <= end, enters and leaves each pixel (±½) of an axis."""
+    """The times at which the point ``speed`` · t, −end <= t <= end, enters and leaves each pixel (±½) of an axis."""
     if speed == 0:
         within = pixel == 0
         return torch.where(within, -end, end), torch.where(within, end, -end)

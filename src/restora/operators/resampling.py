@@ -99,7 +99,7 @@ class Resampler:
         return math.ceil(_KERNELS[self.kernel][0])
 
     def taps(self) -> tuple[Int[Tensor, "n p"], Float[Tensor, "n p"]]:
-        """Which input samples each output looks at, and with what weights (float64; an index may occur twice)."""
+        """The input samples that each output depends on, and their weights (float64; an index may occur twice)."""
         radius, kernel = _KERNELS[self.kernel]
         c = 1.0 if self.kernel == "nearest" or not (self.antialias or self.kernel == "area") else min(self.scale, 1.0)
         # Counted from one, and in this order of operations, u is rounded as MATLAB's is.
@@ -137,7 +137,7 @@ def _product(W: Tensor, x: Tensor, dim: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _blocks(resampler: Resampler, dtype: torch.dtype, device: torch.device) -> list[tuple[int, Tensor]]:
-    """The band cut into dense blocks of consecutive outputs: the first input each looks at, and its weights."""
+    """The band cut into dense blocks of consecutive outputs: the first input of each, and its weights."""
     with torch.inference_mode(False):  # what is cached must also serve calls that record gradients
         index, weight = resampler.taps()
         length = math.ceil(_BLOCK * max(resampler.scale, 1.0))

@@ -151,7 +151,7 @@ class SpatiallyVaryingBlur(Operator):
         return size
 
     def norm_bound(self, size: Size, channels: int = 1) -> float:
-        """By Collatz and Wielandt where neither PSFs nor weights are negative, else the general form."""
+        """The bound of Collatz and Wielandt where neither PSFs nor weights are negative, else the general form."""
         if bool((self.psfs >= 0).all()) and all(bool((part.weight >= 0).all()) for part in self.patches):
             return perron.nonnegative_norm_bound(self, size)
         return super().norm_bound(size, channels)
@@ -177,7 +177,7 @@ class SpatiallyVaryingBlur(Operator):
 
     @property
     def _sizes(self) -> tuple[Size, ...]:
-        """For each patch the lengths of its FFT: it and its blur fit in."""
+        """The lengths of the FFT of each patch, which hold the patch and its blur."""
         kh, kw = self.psfs.shape[1:]
         sides = (part.weight.shape for part in self._extended)
         return tuple((fast_length(h + kh - 1), fast_length(w + kw - 1)) for h, w in sides)
@@ -231,7 +231,7 @@ def _cropped(weight: Tensor) -> Patch:
 
 
 def _cut(part: Patch, top: int, left: int, height: int, width: int) -> Patch | None:
-    """What a window of the image sees of it."""
+    """The part of it that a window of the image holds."""
     h, w = part.weight.shape
     rows = slice(max(top - part.top, 0), min(top + height - part.top, h))
     columns = slice(max(left - part.left, 0), min(left + width - part.left, w))

@@ -20,7 +20,7 @@ class Groups:
 
     Attributes:
         index: corners i·w + j (top left) of the blocks of each group, the most similar first; the first is the
-            reference itself. Beyond ``length`` the entries mean nothing.
+            reference itself. Entries beyond ``length`` have no meaning.
         length: how many blocks a group has, 1 … members.
         side: of a block, in pixels.
     """
@@ -31,7 +31,7 @@ class Groups:
 
 
 def reference_corners(n: int, side: int, step: int) -> list[int]:
-    """Where along an axis of n pixels the reference blocks begin: every ``step`` pixels, and at the end."""
+    """First pixels of the reference blocks along an axis of n pixels: every ``step`` pixels, and at the end."""
     last = n - side
     return [*range(0, last, step), last]
 
@@ -100,7 +100,7 @@ def _match_torch(
 
 
 def _distances(z: Tensor, side: int, rows: Tensor, columns: Tensor, offset: tuple[int, int]) -> Tensor:
-    """Of all references (b, groups) to the block at one offset; infinite where there is none; the own one is −1."""
+    """Distances of all references (b, groups) to the block at one offset; infinite where none is, −1 to itself."""
     h, w = z.shape[-2:]
     di, dj = offset
     if offset == (0, 0):

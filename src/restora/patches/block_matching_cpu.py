@@ -3,7 +3,7 @@
 A task is a row of references. For one offset, the squared differences of the rows that the blocks cover are summed down
 the columns into a line, and the line is summed over the width of a block by doubling; so all distances of the row of
 references to that offset come from two or three sweeps over a line that stays in the cache, without branches. Only at
-the references is a distance looked at, and the list of the nearest changed.
+the references is a distance compared, and the list of the nearest changed.
 """
 
 import numpy as np

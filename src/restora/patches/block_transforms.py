@@ -67,7 +67,7 @@ def _wavelets(side: int) -> Float[Tensor, "n n"]:
 
 
 def _every_second(kernel: tuple[float, ...], rows: Float[Tensor, "m n"]) -> Float[Tensor, "k n"]:
-    """Of periodic rows, the combinations with a kernel centred between the rows 2k and 2k + 1."""
+    """Combinations of periodic rows with a kernel centred between the rows 2k and 2k + 1."""
     out = rows.new_zeros(len(rows) // 2, rows.shape[1])
     for j, tap in enumerate(kernel):
         out += tap * rows.roll(len(kernel) // 2 - 1 - j, 0)[::2]

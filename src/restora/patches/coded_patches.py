@@ -1,6 +1,6 @@
 """Images made finer patch by patch, through one sparse code over a pair of dictionaries.
 
-An interpolated image m is seen through four derivative filters. A patch of these features, y, has a sparse code a over
+Four derivative filters are applied to an interpolated image m. A patch of these features, y, has a sparse code a over
 the coarse dictionary D_l; the fine patch is D_h a, brought to the mean and contrast of the patch of m; overlapping
 patches are averaged. Patches are vectors column by column, features one after the other, as the published dictionaries
 have them.
@@ -18,7 +18,7 @@ from restora.core.errors import InvalidInput, InvalidParameter
 from restora.core.progress import Progress, silent
 
 FRAME = 2
-"""Pixels along the border that patches leave alone, as their features look beyond it."""
+"""Pixels along the border that patches leave alone, as their features depend on pixels beyond it."""
 
 _CHUNK = 1 << 23
 """Codes held at once."""
@@ -117,15 +117,15 @@ def normalised_atoms(D: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
 
 
 def reach_of(D_h: Float[Tensor, "p K"], overlap: int, T: int) -> int | None:
-    """How far, in pixels of the coarse image, a pixel made by :func:`code_patches` and T back-projections looks.
+    """Radius, in coarse pixels, of what a pixel from :func:`code_patches` and T back-projections depends on.
 
-    None where patches are more than a pixel apart: then it depends on where the image begins.
+    It is None where patches are more than a pixel apart, as their grid then depends on where the image begins.
     """
     side = round(D_h.shape[0] ** 0.5)
     if overlap < side - 1:
         return None
-    # A step back looks 2 pixels up, 2 down, and 2 fine ones, fewer than 2 coarse ones, sideways. Before it come a
-    # patch with its features, at least twice as fine, and interpolation.
+    # A back-projection depends on 2 pixels above, 2 below, and 2 fine ones (fewer than 2 coarse ones) sideways. Before
+    # it come a patch with its features, at least twice as fine, and interpolation.
     return 6 * T + (side + 2 * FRAME + 1) // 2 + 3
 
 

@@ -16,12 +16,12 @@ _CHUNK = 1 << 24  # pixels of stacks held at once by the Torch kernel, in each o
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shrinkage:
-    """What becomes of the coefficients of a stack.
+    """The rule that shrinks the coefficients of a stack.
 
     Attributes:
         deviation: standard deviation of the noise in each coefficient of a block.
         threshold: in hard thresholding, how many deviations a coefficient must have to be kept.
-        window: what the pixels of a block weigh in the average.
+        window: weights of the pixels of a block in the average.
     """
 
     deviation: Float[Tensor, "c n n"]
@@ -46,8 +46,8 @@ def collaborate(
 
     where g = 1 if p = s = 0, and no sum is taken to be less than the least s², nor than 1e-30.
 
-    The stack is transformed back, and each pixel becomes the mean of all that blocks say of it, with the weight of
-    their group times that of their place in the block. A pixel that no block covers keeps its value.
+    The stack is transformed back, and each pixel becomes the mean of its estimates from all blocks, with the weight
+    of their group times that of the position in the block. A pixel that no block covers keeps its value.
 
     CPU tensors take the Numba kernel, all others the Torch one. Cost: for each group 4n³ multiplications a block.
 

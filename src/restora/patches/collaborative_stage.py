@@ -1,4 +1,4 @@
-"""A stage of collaborative filtering, as a table of the parameters that BM3D and its kin give it."""
+"""A stage of collaborative filtering, as a table of the parameters of BM3D and its variants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Stage:
 
     @property
     def sentence(self) -> str:
-        """What the stage did, for the status of a result."""
+        """A sentence on the stage, for the status of a result."""
         return f"groups of up to {self.N2} blocks of {self.N1}x{self.N1} filtered together"
 
     def match(self, z: Float[Tensor, "b c h w"]) -> Groups:

@@ -1,4 +1,4 @@
-"""Patchwise non-local means: every patch becomes the weighted mean of those that look like it; patches overlap."""
+"""Patchwise non-local means: every patch becomes the weighted mean of similar ones; patches overlap."""
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from restora.patches.nonlocal_means_cpu import nonlocal_means_cpu
 LEAST_WEIGHT = 1e-24
 """The least that a patch weighs for itself: one that nothing resembles is left alone, and no sum of weights is zero.
 
-In float32 the weights of a whole window that are too small to tell apart (see ``core.exponential``) stay far below.
+In float32 the weights of a whole window that are too small to be distinct (see ``core.exponential``) stay far below.
 """
 
 _CHUNK = 1 << 26  # numbers held at once by the Torch kernel, in each of a few arrays

@@ -1,4 +1,4 @@
-"""Pixelwise non-local means: every pixel becomes the weighted mean of those whose surroundings look like its own."""
+"""Pixelwise non-local means: every pixel becomes the weighted mean of those with similar surroundings."""
 
 import torch
 from jaxtyping import Float
@@ -32,9 +32,9 @@ def pixelwise_means(
 
     and p becomes Σ w(q) y(q) / Σ w(q). The image is extended by reflection, so that all patches and windows are whole.
 
-    A weight holds in both directions, w(p, q) = w(q, p): each is found once, and serves both ends. CPU tensors take the
-    Numba kernel, all others and those that carry gradients the Torch one. Cost: O(N·window²·patch) for N pixels, with
-    ½·window² exponentials. Half precision is computed in float32.
+    A weight holds in both directions, w(p, q) = w(q, p): each is computed once, and used at both ends. CPU tensors take
+    the Numba kernel, all others and those that carry gradients the Torch one. Cost: O(N·window²·patch) for N pixels,
+    with ½·window² exponentials. Half precision is computed in float32.
 
     Args:
         y: images, σ and h on the same scale.

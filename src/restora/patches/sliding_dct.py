@@ -22,9 +22,9 @@ def sliding_dct(
         without a pilot  θ̂ = θ where |θ| >= threshold·σ, else 0, but the mean is kept;    weight 1/(number kept)
         with a pilot     θ̂ = gθ, g = p²/(p² + σ²), p the coefficients of the pilot;       weight 1/Σ g²
 
-    A pixel is the mean, with these weights, of what the side² patches say that cover it. Beyond its border the image is
-    extended by reflection (half-sample symmetric), so that every pixel has so many. A pixel depends on those up to
-    side − 1 away.
+    A pixel is the mean, with these weights, of its estimates from the side² patches that cover it. Beyond its border
+    the image is extended by reflection (half-sample symmetric), so that as many patches cover every pixel. A pixel
+    depends on those up to side − 1 away.
 
     CPU tensors take the Numba kernel, all others and those that carry gradients the Torch one. Cost: 4·side³ (with a
     pilot 6·side³) multiplications a pixel.

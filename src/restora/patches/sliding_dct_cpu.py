@@ -1,9 +1,9 @@
 """The CPU kernel of shrinkage in sliding cosine transforms.
 
 The output is cut into tiles, one a task; patches that reach over a border are done by both sides, so that no two tasks
-write the same pixel. A tile goes through its rows of patches. For a row, the columns are transformed for all places at
-once, then the rows, a coefficient a line (C), so that every inner loop runs along a row of the image; after shrinkage
-the two steps are undone in the same way, into the output rows which the patches cover.
+write the same pixel. A tile goes through its rows of patches. For a row, the columns are transformed for all positions
+at once, then the rows, a coefficient a line (C), so that every inner loop runs along a row of the image; after
+shrinkage the two steps are undone in the same way, into the output rows which the patches cover.
 """
 
 import numpy as np

@@ -3,7 +3,7 @@
     u⁺ = ½ [(I − 2τ A_x)⁻¹ + (I − 2τ A_y)⁻¹] u,    A_x u = ∂_x(g ∂_x u), A_y u = ∂_y(g ∂_y u),
 
 with g at a face the mean of its two pixels and no flux through the border. Every line of pixels is a tridiagonal
-system. It obeys the maximum principle and keeps the mean of the image.
+system. The step satisfies the maximum principle and preserves the mean of the image.
 
 On CPU tensors a Numba kernel eliminates 16 lines side by side (Thomas' algorithm), for rows and columns alike; all
 other tensors and those with gradients take parallel cyclic reduction, which solves all lines at once in log₂ n sweeps.
@@ -39,7 +39,7 @@ def aos_step(u: Float[Tensor, "b c h w"], g: Float[Tensor, "b 1 h w"], step: flo
 
 
 def aos_reach(step: float, tolerance: float = 1e-7) -> int:
-    """How far a pixel is felt: the answer to an impulse where g = 1 falls to ``tolerance`` of itself in so many pixels.
+    """Pixels in which the impulse response where g = 1 falls to ``tolerance`` of its peak.
 
     It falls as qᵏ with q = (1 + 2m − √(1 + 4m))/2m, m = 2τ.
     """

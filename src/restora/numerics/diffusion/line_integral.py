@@ -78,7 +78,7 @@ def _line_integral_torch(field: Tensor, f: Tensor, dl: float, precision: float) 
 
 
 def _between(field: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """The field at the places (y, x), linearly interpolated."""
+    """The field at the points (y, x), linearly interpolated."""
     h, w = field.shape[-2:]
     top, left = (p.detach().floor().clamp(0, max(n - 2, 0)) for p, n in ((y, h), (x, w)))
     q, p = y - top, x - left

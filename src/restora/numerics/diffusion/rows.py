@@ -1,4 +1,4 @@
-"""How the CPU kernels of this room are fed: tensors as arrays, cut into strips of rows."""
+"""Inputs of the CPU kernels of diffusion: tensors as arrays, cut into strips of rows."""
 
 import numpy as np
 from torch import Tensor

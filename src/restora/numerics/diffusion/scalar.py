@@ -1,9 +1,9 @@
 """Diffusion with a scalar conductance: explicit steps u ← u + τ·div(g ∇u) on the four neighbours of a pixel.
 
 Nothing flows through the border. The flux through a face between two pixels is what leaves the one and enters the
-other, so it is computed once, and the mean of the image is kept. A channel feels the conductance of all: s² is the mean
+other, so it is computed once, and the mean of the image is kept. All channels have one conductance: s² is the mean
 over the channels of the squared difference, so that a gray image is treated like a colour image of three equal
-channels. A step with 0 <= g <= 1 obeys the maximum principle for τ <= 1/4.
+channels. A step with 0 <= g <= 1 satisfies the maximum principle for τ <= 1/4.
 
 CPU tensors take a Numba kernel that goes through memory once a step, all others and those with gradients the Torch one.
 """
@@ -75,7 +75,7 @@ def _perona_malik_torch(u: Tensor, K: Tensor, law: Conductance, step: float) -> 
 
 
 def _gain(flux: Tensor, dim: int) -> Tensor:
-    """What a pixel gains through its two faces along ``dim``, none through the border."""
+    """The sum of the fluxes into a pixel through its two faces along ``dim``; the border has none."""
     zero = torch.zeros_like(flux.sum(dim, keepdim=True))
     return torch.cat((zero, flux, zero), dim).diff(dim=dim)
 
@@ -137,7 +137,7 @@ def _own_flux(
 
 @kernel(fuse=True)
 def _conduct(g: np.ndarray, inverse: float, law: int, step: float) -> None:
-    """From Σ d² to τ g, in place."""
+    """Replace Σ d² by τ g, in place."""
     if law == 0:
         for j in range(g.size):
             g[j] = step * exp(-g[j] * inverse)

@@ -31,7 +31,7 @@ from restora.numerics.diffusion.rows import SERIAL, as_array, strips_of
 from restora.operators.boundaries import extend
 
 DivergenceStencil = Literal["central", "nonnegative"]
-"""How div(D∇u) is written with nine pixels."""
+"""Stencil of div(D∇u) or trace(D·Hess u) with nine pixels."""
 
 Stencil = DivergenceStencil | Literal["trace"]
 

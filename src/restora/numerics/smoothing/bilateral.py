@@ -49,7 +49,7 @@ def bilateral(
 
 
 def _half_window(radius: int, window: Window) -> list[tuple[int, int]]:
-    """Of each pair of opposite offsets the one that comes later in reading order."""
+    """One of each pair of opposite offsets, the later in reading order."""
     reach = radius * radius if window == "disc" else 2 * radius * radius
     side = range(-radius, radius + 1)
     return [(i, j) for i in range(radius + 1) for j in side if (i, j) > (0, 0) and i * i + j * j <= reach]

@@ -1,4 +1,4 @@
-"""The bilateral grid: the bilateral filter as a Gaussian blur in the space of places and values."""
+"""The bilateral grid: the bilateral filter as a Gaussian blur in the space of positions and values."""
 
 import math
 
@@ -19,9 +19,9 @@ def bilateral_grid(
     """The bilateral filter of y with weights from a guide of one channel, by way of a grid.
 
     Cells are ``sampling``·σ_s wide and ``sampling``·σ_r high. Each pixel adds (y, 1) to the cell it is nearest to
-    (splat); the grid is blurred; a pixel reads the sums at its own place between eight cells (slice), and divides the
-    first by the second. Splat and slice blur a little themselves, with a variance of 1/12 and 1/6 cells²; the blur is
-    made less by as much. Nothing lies beyond the border.
+    (splat); the grid is blurred; a pixel reads the sums at its own position between eight cells (slice), and divides
+    the first by the second. Splat and slice blur a little themselves, with a variance of 1/12 and 1/6 cells²; the blur
+    is made less by as much. Nothing lies beyond the border.
 
     CPU tensors take Numba kernels for splat and slice, all others and those that carry gradients Torch; CUDA's
     accumulating ``index_put_`` sorts, so that sums are the same in every run. Half precision is computed in float32.
@@ -97,7 +97,7 @@ def _slice(grid: Tensor, level: Tensor, step: float) -> Float[Tensor, "c h w"]:
 
 
 def _places(level: Float[Tensor, "h w"], step: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each pixel stands in the grid, in cells."""
+    """The position of each pixel in the grid, in cells."""
     h, w = level.shape
     rows, columns = (torch.arange(n, dtype=level.dtype, device=level.device) / step for n in (h, w))
     return rows[:, None].expand(h, w), columns.expand(h, w), level

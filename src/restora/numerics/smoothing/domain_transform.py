@@ -158,5 +158,5 @@ def _interpolated(x: Tensor, ct: Tensor, r: float) -> Tensor:
 
 
 def _at(x: Tensor, index: Tensor) -> Tensor:
-    """x at these places of its last axis; one index for all channels."""
+    """x at these positions of its last axis; one index for all channels."""
     return x.gather(-1, index.expand(*x.shape[:-1], -1))

@@ -157,7 +157,7 @@ def _mean_of_samples(block: np.ndarray, low: np.ndarray, high: np.ndarray, sums:
 
 @kernel
 def _ends(t: np.ndarray, r: float, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far a window reaches before its first and behind its last sample; the steps between samples."""
+    """The reach of a window before its first and after its last sample; the steps between samples."""
     n, lines = t.shape[0] - 1, t.shape[1]
     ends, steps = np.empty((2, n, lines)), np.empty((n, lines))
     for u in range(n):

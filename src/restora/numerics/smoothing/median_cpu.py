@@ -104,7 +104,7 @@ def _sort5(a: float, b: float, c: float, d: float, e: float) -> tuple[float, flo
 
 @kernel
 def _median9(p: np.ndarray, q: np.ndarray, r: np.ndarray, out: np.ndarray) -> None:
-    """Of sorted columns: the middle of the largest least, the middle middle and the least largest (Smith 1996)."""
+    """Median of sorted columns: the middle of largest least, the middle middle and the least largest (Smith 1996)."""
     for x in range(out.size):
         a, b, c = _sort3(p[x], q[x], r[x])
         d, e, f = _sort3(p[x + 1], q[x + 1], r[x + 1])

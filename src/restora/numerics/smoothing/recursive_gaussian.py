@@ -5,9 +5,9 @@ Deriche writes the right half of a Gaussian as a sum of two complex exponentials
     G(u) ≈ Re Σ_k α_k p_k^u,   u = 0, 1, 2 …,   p_k = exp(−(b_k − iω_k)/s),
 
 so that a convolution with it is a recursion z ← p z + x, whose real parts α z are added. The other half is the same
-recursion run backwards. On an image that is its own mirror image beyond the border the two meet: the state in which the
-way forth ends is the one in which the way back begins, and the other way round. So one state runs to and fro like light
-between two mirrors, and the border costs nothing but the reading in of the first state.
+recursion run backwards. On an image that is its own mirror image beyond the border the two meet: the final state of
+the forward pass is the initial state of the backward pass, and the other way round. So one state serves both passes,
+and the border costs no more than the computation of the first state.
 
 Each pole is a recursion of first order of its own: the rounding errors of float32 then grow with s only, those of the
 usual one of fourth order with s⁴.

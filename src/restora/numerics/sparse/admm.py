@@ -8,12 +8,13 @@ With the split z = Wx and the scaled multiplier u, over-relaxed by α in [1, 2):
     u ← u + h − z
 
 It stops where ‖Wx − z‖ and the step of z are both at most ``tolerance`` of ‖z‖. ρ decides how fast it converges, not
-what to (where g is convex). ρ stays what it is: balancing it by the residuals would make an item depend on its batch.
+to which limit (where g is convex). ρ is fixed: balancing it by the residuals would make an item depend on its batch.
 
-Two x-steps for matrices D (m × n), each factored once:
-:class:`Ridge`       f = ½‖y − Dx‖², W = I:   (DᵀD + ρI)⁻¹ = (I − Dᵀ(ρI + DDᵀ)⁻¹D)/ρ   (Woodbury: m × m where m < n);
-:class:`Projection`  f = 0 where Dx = y, else ∞:   the nearest point of the solutions, v + Dᵀ(DDᵀ)⁻¹(y − Dv), with which
-                     the method solves basis pursuit, min ‖x‖₁ subject to Dx = y.
+There are two x-steps for matrices D (m × n), each factored once:
+
+- :class:`Ridge`, f = ½‖y − Dx‖² and W = I: (DᵀD + ρI)⁻¹ = (I − Dᵀ(ρI + DDᵀ)⁻¹D)/ρ (Woodbury: m × m where m < n).
+- :class:`Projection`, f = 0 where Dx = y, else ∞: the nearest point of the solutions, v + Dᵀ(DDᵀ)⁻¹(y − Dv), with
+  which the method solves basis pursuit, min ‖x‖₁ subject to Dx = y.
 
 References.
 S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein, "Distributed optimization and statistical learning via the
@@ -73,10 +74,10 @@ def minimise(
         split: f, W and ρ.
         penalty: g.
         z: the first z.
-        sparse: return z, which holds exact zeros (for W = I); else x, which is what f prefers. The objective of the
+        sparse: return z, which holds exact zeros (for W = I); else x, the minimiser of the x-step. The objective of the
             stats is that of what is returned.
         relaxation: α in [1, 2).
-        limits: when to stop and when to look; the tolerance is of the residuals, relative to ‖z‖.
+        limits: when to stop and how often to measure; the tolerance is of the residuals, relative to ‖z‖.
     """
 
     def step(s: _State) -> _State:

@@ -46,7 +46,7 @@ def _signal(
     support: np.ndarray,
     alpha: np.ndarray,
 ) -> int:
-    """One signal; its support and the coefficients γ in lines[1]; the size of the support comes back."""
+    """Code one signal: put its coefficients γ in lines[1], and return the size of its support."""
     right, gamma, w = lines[0], lines[1], lines[2]
     alpha[:] = start
     size, eps = 0, 10 * np.finfo(G.dtype).eps

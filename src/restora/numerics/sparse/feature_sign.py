@@ -6,7 +6,7 @@ guesses them: from a = 0 and an empty support,
 1. of the zero coefficients take the one of largest |g_j| > λ, g = Ga − b, G = DᵀD, b = Dᵀy, into the support, with
    θ_j = −sign(g_j); if there is none, a is the minimiser;
 2. solve G_S x = b_S − λθ on the support S. If x has the signs θ, a ← x, and go to 1;
-3. else go from a towards x, to x itself or to one of the places where a coefficient changes its sign, whichever has the
+3. else go from a towards x, to x itself or to one of the points where a coefficient changes its sign, whichever has the
    lowest objective; coefficients that are zero there leave the support, θ ← sign(a); go to 2.
 
 The objective falls in each step and there are finitely many sign patterns, so the search ends, usually after little

@@ -51,7 +51,7 @@ def _signal(
     support: np.ndarray,
     gradient: np.ndarray,
 ) -> int:
-    """One signal; its support and the coefficients a in lines[0]; the size of the support comes back."""
+    """Code one signal: put its coefficients a in lines[0], and return the size of its support."""
     a, theta, x = lines[0], lines[1], lines[2]
     gradient[:] = -b
     size, left = 0, 20 * a.size
@@ -98,7 +98,7 @@ def _peak(line: np.ndarray) -> float:
 
 @kernel
 def _largest(gradient: np.ndarray) -> int:
-    """The place of the largest absolute value."""
+    """The index of the largest absolute value."""
     best, start = _peak(gradient[:_LANES]), 0
     for first in range(_LANES, gradient.size, _LANES):
         peak = _peak(gradient[first : first + _LANES])
@@ -180,7 +180,7 @@ def _length(a: np.ndarray, d: np.ndarray, t: float, size: int) -> float:
 
 @kernel
 def _drop_zeros(a: np.ndarray, theta: np.ndarray, support: np.ndarray, size: int) -> int:
-    """Take zeros out of the support and set θ to the signs; first place changed times (most + 1), plus the size."""
+    """Take zeros out of the support and set θ to the signs; first index changed times (most + 1), plus the size."""
     kept, first = 0, size
     for i in range(size):
         if a[i] == 0:

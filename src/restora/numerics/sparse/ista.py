@@ -75,7 +75,7 @@ def minimise(
         penalty: g.
         accelerated: FISTA; else ISTA, the only one of the two that is meant for a g that is not convex.
         restarts: of FISTA.
-        limits: when to stop and when to look; the tolerance is of ‖α⁺ − α‖/‖α⁺‖.
+        limits: when to stop and how often to measure; the tolerance is of ‖α⁺ − α‖/‖α⁺‖.
     """
     L = max(A.norm, 1e-12) ** 2
 

@@ -8,13 +8,13 @@ the whole batch at once, on any device.
   a row an iteration.
 - :func:`batch_omp` does the same from G = DᵀD and DᵀY alone (Rubinstein, Zibulevsky, Elad 2008), which is faster for
   many signals: residuals are never formed. CPU tensors take a Numba kernel, all others Torch.
-- :func:`normalised_iht`, iterative hard thresholding with the step of Blumensath and Davies (2010), which needs no
-   norm.
+- :func:`normalised_iht`, iterative hard thresholding with the step of Blumensath and Davies (2010), which
+  needs no norm.
 - :func:`lasso`, min ½‖y − Dα‖² + λ‖α‖₁, by ISTA, FISTA or ADMM; :func:`basis_pursuit`, min ‖α‖₁ subject to Dα = y.
 - :func:`least_norm`, min ‖α‖₂ subject to Dα = y: it spreads over all atoms, and finds no sparse code.
 
 The error that ``tolerance`` bounds is ‖y − Dα‖²; on the support of a least-squares fit it is ‖y‖² − ⟨α_S, (Dᵀy)_S⟩,
-which no recursion lets drift. Subtracting costs digits: below about 1e-6‖y‖² float32 cannot see it.
+which no recursion lets drift. Subtracting costs digits: below about 1e-6‖y‖² float32 cannot resolve it.
 
 References.
 Y. C. Pati, R. Rezaiifar, P. S. Krishnaprasad, "Orthogonal matching pursuit", Asilomar 1993,
@@ -71,7 +71,7 @@ def omp(
 def batch_omp(
     D: Float[Tensor, "m n"], Y: Float[Tensor, "b m"], *, most: int | None = None, tolerance: float = 0.0
 ) -> Float[Tensor, "b n"]:
-    """As :func:`omp`, from Gram matrices: O(mn²) once, then O(K²n + K³) and one row of DᵀY a signal."""
+    """Codes as of :func:`omp`, from Gram matrices: O(mn²) once, then O(K²n + K³) and one row of DᵀY a signal."""
     unit, lengths = _normalised(D)
     G, K, floor = unit.mT @ unit, _count(D, most), _floor(tolerance)
     if runs_on_cpu_kernels(Y, D):
