@@ -31,8 +31,9 @@ def figures(method, levels, data_dir, images):
 
 def test_the_figures_of_set12(data_dir):
     # The means of cv2.ximgproc.dtFilter(y, y, σ_s, σ_r, DTF_RF) over all twelve images.
-    for level, expected in ((15, 29.94), (25, 26.93), (50, 23.81)):
-        found = figures(DomainTransform.for_problem, [level], data_dir, range(1, 13))
+    for level, sigma_s, times, expected in ((15, 3, 4, 29.94), (25, 2, 6, 26.93), (50, 3, 6, 23.81)):
+        method = DomainTransform(float(sigma_s), times * level / 255)
+        found = figures(lambda problem, method=method: method, [level], data_dir, range(1, 13))
         assert np.mean(list(found)) == pytest.approx(expected, abs=0.02)
 
 
@@ -42,11 +43,11 @@ def test_the_joint_figures_of_set12(data_dir):
 
 
 def test_the_rules():
-    for level, sigma_s, times in ((15, 3.0, 4.0), (25, 2.0, 6.0), (50, 3.0, 6.0), (80, 3.0, 6.0)):
+    for level, sigma_s, times in ((15, 2.6, 4.3), (25, 2.8, 5.0), (50, 2.9, 9.0), (80, 2.9, 9.0)):
         method = DomainTransform.for_noise(level / 255)
         assert (method.sigma_s, method.sigma_r) == pytest.approx((sigma_s, times * level / 255))
     joint = JointDomainTransform.for_noise(50 / 255)
-    assert (joint.sigma_s, joint.sigma_r, joint.presmoothing) == pytest.approx((8.0, 30 / 255, 1.2))
+    assert (joint.sigma_s, joint.sigma_r, joint.presmoothing) == pytest.approx((16.0, 30 / 255, 1.2))
 
 
 def test_without_pre_smoothing_the_joint_filter_is_the_plain_one(cat):

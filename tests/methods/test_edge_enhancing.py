@@ -71,16 +71,20 @@ def test_noise_on_an_edge_is_smoothed_along_it_only():
 
 
 @pytest.mark.parametrize(
-    ("level", "expected"),
-    [(15, {1: 28.93, 6: 29.13}), (25, {1: 26.86, 6: 26.80}), (50, {1: 24.24, 3: 26.09, 6: 23.94, 9: 23.10})],
+    ("level", "method", "expected"),
+    [
+        (15, EdgeEnhancingDiffusion(8 / 255, 0.7, 0.6, 3), {1: 28.93, 6: 29.13}),
+        (25, EdgeEnhancingDiffusion(12 / 255, 1.0, 0.6, 3), {1: 26.86, 6: 26.80}),
+        (50, EdgeEnhancingDiffusion(12 / 255, 1.0, 3.2, 16), {1: 24.24, 3: 26.09, 6: 23.94, 9: 23.10}),
+    ],
 )
-def test_the_figures_of_set12(level, expected, data_dir):
+def test_the_figures_of_set12(level, method, expected, data_dir):
     # σ = 50: the card; else the scheme above in NumPy
     for number, value in expected.items():
         x = np.asarray(Image.open(data_dir / "test" / "Set12" / f"{number:02}.png")) / 255
         y = x + np.random.RandomState(0).normal(0, level / 255, x.shape)
         problem = denoising(torch.from_numpy(y).float()[None, None], level / 255)
-        found = EdgeEnhancingDiffusion.for_problem(problem).run(problem).x[0, 0].double().numpy()
+        found = method.run(problem).x[0, 0].double().numpy()
         assert psnr(found, x) == pytest.approx(value, abs=0.05)
 
 

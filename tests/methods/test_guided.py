@@ -28,11 +28,18 @@ def figures(method, levels, data_dir, images):
             yield -10 * np.log10(np.mean((found.clip(0, 1) - x) ** 2))
 
 
-@pytest.mark.parametrize(("level", "expected"), [(15, 29.87), (25, 26.54), (50, 22.51)])
-def test_the_figures_of_set12(level, expected, data_dir):
-    """The means of the card over all twelve images."""
-    found = figures(GuidedFilter.for_problem, [level], data_dir, range(1, 13))
+@pytest.mark.parametrize(("level", "radius", "expected"), [(15, 1, 29.87), (25, 1, 26.54), (50, 2, 22.51)])
+def test_the_figures_of_set12(level, radius, expected, data_dir):
+    """The means of the card over all twelve images, for ε = 3σ²."""
+    method = GuidedFilter(radius, 3 * (level / 255) ** 2)
+    found = figures(lambda problem: method, [level], data_dir, range(1, 13))
     assert np.mean(list(found)) == pytest.approx(expected, abs=0.03)
+
+
+def test_the_rule():
+    for level, radius, times in ((15, 1, 4.2), (25, 1, 6.6), (37.5, 2, 9.3), (50, 2, 12.0), (90, 2, 12.0)):
+        method = GuidedFilter.for_noise(level / 255)
+        assert (method.radius, method.epsilon) == (radius, pytest.approx(times * (level / 255) ** 2))
 
 
 def test_a_flat_part_becomes_its_mean_and_a_step_stays():
