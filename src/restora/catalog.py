@@ -52,7 +52,7 @@ class Entry:
 
     def spec(self) -> Spec:
         """Import what the method declares about itself (this imports torch)."""
-        return getattr(self.load(), "spec", None) or import_module(self.target.split(":")[0]).SPEC
+        return self.load().spec
 
 
 _FAMILIES = (

@@ -6,7 +6,7 @@ Only one picture is in memory. What is finished is on the disk, so that an inter
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +101,7 @@ class _Job:
 
 
 @contextmanager
-def _noted(job: _Job, reporter: Reporter, tally: _Tally, is_batch: bool) -> Iterator[None]:
+def _noted(job: _Job, reporter: Reporter, tally: _Tally, is_batch: bool) -> Generator[None, None, None]:
     """Note why a picture could not be done, and go on where there are others."""
     try:
         yield

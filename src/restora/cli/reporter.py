@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Timer
@@ -101,7 +101,7 @@ class Reporter:
             print_json({"input": source, "output": None, "error": str(error)})
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Progress]:
+    def progress(self, title: str) -> Generator[Progress, None, None]:
         """The progress of one picture: a bar on standard error once it takes long, if a person is there to see it."""
         if self.quiet or not sys.stderr.isatty():
             yield silent

@@ -3,7 +3,7 @@
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from restora.core.errors import FileProblem, RestoraError
@@ -16,7 +16,7 @@ NUMPY_ERRORS = (*ZIP_ERRORS, tokenize.TokenError)  # the header of an array is r
 
 
 @contextmanager
-def damage(*errors: type[Exception], what: object = "the file") -> Iterator[None]:
+def damage(*errors: type[Exception], what: object = "the file") -> Generator[None, None, None]:
     """Take ``errors`` of the decoder inside as signs that the file, called ``what``, is damaged.
 
     Raises:

@@ -100,7 +100,7 @@ def parallel_from(least: int) -> Callable[[Kernel], ScaledKernel]:
 def _compiled(
     function: FunctionType, *, parallel: bool = False, fastmath: Collection[str] = (), inline: str = "never"
 ) -> Kernel:
-    options = {"parallel": parallel, "inline": inline, "error_model": "numpy"}
+    options: dict[str, Any] = {"parallel": parallel, "inline": inline, "error_model": "numpy"}
     dispatcher: Any = numba.njit(**options, fastmath=set(fastmath))(function)
     if inline == "never":  # else it is never compiled by itself
         dispatcher._cache = _Cache(function, repr((options, sorted(fastmath))))
@@ -139,7 +139,7 @@ class _Cache(NullCache):
         for folder in cache_folders():
             data = _read(folder / name)
             if data is not None:
-                return CompileResult._rebuild(target_context, *pickle.loads(data))
+                return CompileResult._rebuild(target_context, *pickle.loads(data))  # pyright: ignore[reportPrivateUsage]
         return None
 
     def save_overload(self, sig: Any, cres: Any) -> None:

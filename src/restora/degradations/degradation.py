@@ -3,11 +3,11 @@
 A recipe and a suite write it as a table, the command line as options; the keys and the specs are the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -94,7 +94,13 @@ class Degradation:
             UnknownName: a key, or the word of a spec, is unknown.
             InvalidParameter: a value is outside its range or of another type.
         """
-        readers = {"blur": read_kernel, "noise": NOISES.read, "mask": MASKS.read, "scale": _scale, "jpeg": _quality}
+        readers: dict[str, Callable[[Any], object]] = {
+            "blur": read_kernel,
+            "noise": NOISES.read,
+            "mask": MASKS.read,
+            "scale": _scale,
+            "jpeg": _quality,
+        }
         values = dict(table)
         for key in values.keys() & readers.keys():
             try:

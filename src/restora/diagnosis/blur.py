@@ -128,7 +128,8 @@ class _Kernel:
                 return f"a defocus blur with a disk of radius {self.extent:.1f} pixels"
             case "motion":
                 return f"a motion blur of {self.extent:.0f} pixels at {self.angle:.0f}°"
-        return "no blur was detected"
+            case "none":
+                return "no blur was detected"
 
     def psf(self) -> Float[Tensor, "kh kw"]:
         """Return the kernel, float64, with odd sides and sum one."""
@@ -139,7 +140,8 @@ class _Kernel:
                 return disk_psf(self.extent)
             case "motion":
                 return motion_psf(self.extent, self.angle)
-        return torch.ones(1, 1, dtype=torch.float64)
+            case "none":
+                return torch.ones(1, 1, dtype=torch.float64)
 
     def turned(self) -> list["_Kernel"]:
         """Motions at most 4 degrees and 1 pixel from this one."""

@@ -9,7 +9,7 @@ challenges on efficient super-resolution count them (NTIRE, CVPR workshops). Bot
 what a network pads is in.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -89,7 +89,7 @@ class _Pass:
 
 
 @contextmanager
-def _observed() -> Iterator[list[_Pass]]:
+def _observed() -> Generator[list[_Pass], None, None]:
     """Collect the forward passes of networks; those that a network runs inside itself belong to it."""
     passes: list[_Pass] = []
     running: list[Network] = []

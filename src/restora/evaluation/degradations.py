@@ -123,7 +123,8 @@ def measured_from(table: Mapping[str, Any], values: Mapping[str, Any]) -> Measur
         InvalidParameter: a value is outside its range.
     """
     if "photographed" in table:
-        fields: dict[str, Any] = table["photographed"]
-        return Photographed(**{**fields, "sizes": tuple(fields.get("sizes", ()))})
+        fields: dict[str, Any] = dict(table["photographed"])
+        fields["sizes"] = tuple(fields.get("sizes", ()))
+        return Photographed(**fields)
     filled = {key: value.format(**values) if isinstance(value, str) else value for key, value in table.items()}
     return Simulated(Degradation.read(filled))

@@ -50,8 +50,9 @@ class Layout:
         Raises:
             InvalidInput: it is no array of numbers with at least two axes, or is empty.
         """
-        if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
-            what = f"an array of {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        is_array = isinstance(image, np.ndarray)  # pyright: ignore[reportUnnecessaryIsInstance]  # users pass lists
+        if not is_array or image.dtype.kind not in "buif":
+            what = f"an array of {image.dtype}" if is_array else type(image).__name__
             raise InvalidInput(f"an image must be an array of real numbers, not {what}")
         if image.size == 0 or image.ndim < 2:
             raise InvalidInput(f"an image needs at least one pixel and two axes; this array has shape {image.shape}")

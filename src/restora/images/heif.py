@@ -6,7 +6,7 @@ written at 90, with the chroma subsampling they came with (4:4:4 if they were an
 
 import io
 from importlib import import_module
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
@@ -153,4 +153,4 @@ def _deep_avif(data: bytes, bits: int) -> tuple[Samples, Samples | None]:
 
 
 def _chroma(name: str) -> Chroma:
-    return cast(Chroma, name) if name in ("420", "422", "444") else "420"
+    return name if name in ("420", "422", "444") else "420"

@@ -8,7 +8,7 @@ import io
 import logging
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +48,7 @@ class Decoded:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None, None, None]:
     """Codecs warn of large sizes and odd tags; what matters to the user is an error, said once, and the rest is not."""
     log = logging.getLogger("tifffile")
     was_disabled = log.disabled

@@ -60,7 +60,7 @@ def _for_pillow(picture: Picture, encoding: TiffEncoding) -> bool:
         return False
     if dtype == np.uint8:
         return picture.alpha is None or channels in (1, 3)
-    return dtype in (np.uint16, np.float32) and channels == 1 and picture.alpha is None
+    return dtype.name in ("uint16", "float32") and channels == 1 and picture.alpha is None
 
 
 def _with_pillow(picture: Picture, encoding: TiffEncoding) -> bytes:

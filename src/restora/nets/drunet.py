@@ -102,7 +102,7 @@ class DRUNet(Network):
         if len(widths) != 4:
             return None
         fields = {"channels": head.shape[1] - 1, "widths": widths, "blocks": blocks}
-        return cls.if_it_fits("drunet", fields, dict(state), "DPIR") if fields["channels"] >= 1 else None
+        return cls.if_it_fits("drunet", fields, dict(state), "DPIR") if head.shape[1] >= 2 else None
 
     @property
     def halo(self) -> int:

@@ -3,7 +3,7 @@
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,7 @@ def _amount(here: int, total: int | None) -> str:
 
 
 @contextmanager
-def _plain_words(public: Public, path: Path) -> Iterator[None]:
+def _plain_words(public: Public, path: Path) -> Generator[None, None, None]:
     """What the network and the disk complain of, each in one sentence."""
     host = urlsplit(public.url).hostname
     try:
