@@ -1,8 +1,7 @@
 """Operator: the contract of H in y = Hx + n.
 
 An operator maps images to images linearly and behaves like the symbol: ``H(x)``, ``H.T(y)``, ``A @ B``, ``A + B``,
-``2.0 * A``. It declares what a method needs of it: its proximal map, a bound on its norm, a first guess, how it is
-tiled.
+``2.0 * A``. It declares what methods need: its proximal map, a bound on its norm, a first guess, how it is tiled.
 """
 
 import math
@@ -132,9 +131,8 @@ class Operator(ABC):
         """An image of the size of x, made of y = Hx without any prior, for iterations that begin near the scene.
 
         This general form is the local mean (G ∗ Hᵀy)/(G ∗ HᵀH1) with Gaussians G of 8, 4, 2 and 1 pixels, each where it
-        has enough of the measurement in its window, else the coarser one; for a mosaic this is a smooth interpolation
-        of each colour. Where HᵀH1 has negative pixels or vanishes there is no mean; it is then Hᵀy/‖H‖², a gradient
-        step.
+        covers enough of the measurement, else the coarser one; for a mosaic this is a smooth interpolation of each
+        colour. Where HᵀH1 has negative pixels or vanishes there is no mean; it is then Hᵀy/‖H‖², a gradient step.
 
         Raises:
             CannotSolve: H is unknown.
