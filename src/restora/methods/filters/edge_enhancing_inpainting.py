@@ -79,12 +79,13 @@ class EdgeEnhancingInpainting(Method):
     cycles: Annotated[int, counting] = 20
 
     def solve(self, problem: Problem, context: Context) -> Result:
-        y, known = problem.y, cast(Mask, problem.H).known.to(problem.y)
+        y, weight = problem.y, cast(Mask, problem.H).known.to(problem.y)
+        known = weight.expand(y.shape) > 0
 
         def keep(u: Tensor) -> Tensor:
-            return torch.where(known > 0, y, u)
+            return torch.where(known, y, u)
 
-        u = harmonic_fill(y, known, tolerance=1e-2).x
+        u = harmonic_fill(y, weight, tolerance=1e-2).x
         tensors = DiffusionTensors(Charbonnier(self.contrast), self.pre_smoothing)
         x = evolve(u, tensors, self.time, self.cycles, keep=keep, progress=context.progress)
         sentence = f"diffused into the holes for a time of {self.time:.3g} in {self.cycles} cycles"
