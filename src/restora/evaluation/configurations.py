@@ -76,14 +76,14 @@ def parameters_in_words(configuration: str, given: Mapping[str, object], method:
     """The parameters in which a method differs from what its paper gives for the problem, such as ``h_over_sigma=0.4``.
 
     Args:
-        configuration: its name; weights that stand in it are not told again.
+        configuration: its name; weights that stand in it are not repeated.
         given: the parameters that were given.
         method: configured with them.
         problem: with nothing unknown.
     """
     paper = type(method).for_problem(problem)
-    told = field_for_weights(method_of(configuration)) if "[" in configuration else None
-    values = {name: (_value(method, name), _value(paper, name)) for name in sorted(given) if name != told}
+    named = field_for_weights(method_of(configuration)) if "[" in configuration else None
+    values = {name: (_value(method, name), _value(paper, name)) for name in sorted(given) if name != named}
     return " ".join(f"{name}={ours}" for name, (ours, theirs) in values.items() if ours != theirs)
 
 

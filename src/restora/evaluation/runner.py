@@ -54,7 +54,7 @@ def run_bench(  # noqa: PLR0913 (one argument an option of `restora bench`)
     Rows are appended to ``out/measurements.csv`` as they come, pictures written below ``out/pictures``. What stands
     there already, of the same code, weights, parameters and kind of device, is yielded from there and not computed
     again (for new times give a new folder). A method that does not solve a protocol's H, or fails on an image, is
-    skipped, and ``progress`` is told so in one sentence. Means run over all images of the set that are measured so far.
+    skipped, and ``progress`` gets a sentence that says so. Means run over all images of the set measured so far.
 
     Args:
         suite_name: a suite of ``suites.toml``.

@@ -42,7 +42,7 @@ class InTiles:
 
     def _joined(self, tiles: Tiles, progress: Progress, problem: Problem) -> Result:
         results = map(partial(self._window, tiles), tiles.split(problem))
-        return tiles.join(problem, _told(results, progress, tiles.count(problem)))
+        return tiles.join(problem, _reported(results, progress, tiles.count(problem)))
 
     def _window(self, tiles: Tiles, problem: Problem) -> Result:
         """One window, in smaller tiles where memory does not hold it."""
@@ -72,7 +72,7 @@ def smaller(error: RuntimeError | MemoryError, tiles: Tiles | None) -> Tiles:
     return less
 
 
-def _told(results: Iterable[Result], progress: Progress, count: int) -> Iterator[Result]:
+def _reported(results: Iterable[Result], progress: Progress, count: int) -> Iterator[Result]:
     """The results as they come; progress is reported after each."""
     for done, result in enumerate(results, start=1):
         progress(done, count, "tiles")
