@@ -8,6 +8,7 @@ from restora import catalog
 from restora.core.errors import CannotSolve, InvalidInput, UnknownName
 from restora.core.problem import Problem
 from restora.core.result import Code
+from restora.front.plan import plan
 from restora.front.restore import restore
 from restora.methods.filters.gaussian import GaussianFilter
 from restora.noise.camera import CameraNoise
@@ -101,3 +102,10 @@ def test_a_clean_photograph_is_left_alone():
     result = restore(Problem(smooth, UnknownDegradation(), UnknownNoise()))
     assert result.status.code is Code.LEFT_ALONE
     assert torch.equal(result.x, smooth)
+
+
+def test_a_noise_level_that_is_given_is_kept_where_the_degradation_is_unknown(cat):
+    y = noisy(cat, 25 / 255).y
+    decided = plan(Problem(y, UnknownDegradation(), Gaussian(20 / 255)))
+    assert decided.problem.noise == Gaussian(20 / 255)
+    assert "σ = 20 (of 255), as given" in str(decided)

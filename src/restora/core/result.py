@@ -104,7 +104,7 @@ class Result:
 
     def to_dtype(self, dtype: torch.dtype) -> "Result":
         """The result with its images in another floating-point type."""
-        return self if self.x.dtype == dtype and not self.parts else self.mapped(lambda image: image.to(dtype))
+        return self.mapped(lambda image: image.to(dtype))
 
     def to(self, device: torch.device | str) -> "Result":
         """The result with its images on another device."""

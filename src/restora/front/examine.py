@@ -73,22 +73,24 @@ def from_diagnosis(problem: Problem, diagnosis: Diagnosis, jpeg_quality: int | N
     """The H and the noise that a diagnosis speaks of.
 
     Args:
-        problem: its measurement.
+        problem: its measurement; a noise model that it gives is kept.
         diagnosis: what the estimators saw in it.
         jpeg_quality: from the file's own tables; None where the file is no JPEG, and then the estimate holds.
     """
     quality = jpeg_quality if jpeg_quality is not None else diagnosis.jpeg.quality
     found: list[str] = []
     H: Operator = Identity()
-    noise = noise_of(diagnosis.noise)
-    if diagnosis.noise.sigma < TOO_NOISY_TO_SHARPEN and _spread(diagnosis.blur.psf) > SHARP:
+    estimated = isinstance(problem.noise, UnknownNoise)
+    noise = noise_of(diagnosis.noise) if estimated else problem.noise
+    sigma = diagnosis.noise.sigma if noise.sigma is None or estimated else noise.sigma
+    if sigma < TOO_NOISY_TO_SHARPEN and _spread(diagnosis.blur.psf) > SHARP:
         H = Blur(diagnosis.blur.psf, "replicate")
         found.append(diagnosis.blur.sentence)
-    if diagnosis.noise.sigma > FAINT:
-        found.append(diagnosis.noise.sentence)
+    if sigma > FAINT:
+        found.append(diagnosis.noise.sentence if estimated else f"noise of σ = {255 * sigma:.3g} (of 255), as given")
     if quality is not None and quality < GOOD_JPEG:
         compressed = Jpeg(quality)
-        if compressed.sigma > diagnosis.noise.sigma:
+        if estimated and compressed.sigma > sigma:
             noise = compressed
         found.append(f"JPEG compression of quality {quality}")
     return Examined(replace(problem, H=H, noise=noise), tuple(found), is_clean=not found)
